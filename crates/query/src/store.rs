@@ -1,0 +1,180 @@
+//! The port to the lake: append, read what is new, query, count, verify. Free of Arrow.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::Stream;
+use model::batch::{Batch, CommitReceipt, Receipt, TableCommit};
+use model::hint::Hint;
+use model::identity::Uid;
+use model::ids::{InstallId, TenantId};
+use model::ocsf::Class;
+use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::plan::Query;
+
+/// Where events rest. Implemented by the lake, and in memory for tests of the floors above.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Stores what is new in the batches. When it answers, the rows are durable (I1); a record that
+    /// is already stored is counted, not stored (I2). The answer has one receipt per batch, in order.
+    ///
+    /// # Errors
+    /// Nothing of these batches is acknowledged; appending them again is safe.
+    async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Receipt>, StoreError>;
+
+    /// The rows that commits after `after` added to a class, oldest commit first, for every tenant.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    async fn commits(&self, class: Class, after: Option<u64>) -> Result<Vec<NewRow>, StoreError>;
+
+    /// Receipts of an install in commits after the given versions, with the class and version of
+    /// each: what has to be entered in the ledger if it is not yet.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    async fn receipts(
+        &self,
+        install: InstallId,
+        after: &BTreeMap<Class, u64>,
+    ) -> Result<Vec<(CommitReceipt, TableCommit)>, StoreError>;
+
+    /// Runs a query inside one tenant's wall (I6).
+    ///
+    /// # Errors
+    /// The statement cannot be planned, or a file cannot be read.
+    async fn query(&self, tenant: &TenantId, statement: Statement) -> Result<Rows, StoreError>;
+
+    /// Size and counts of every table, for one tenant or all.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    async fn stats(&self, tenant: Option<&TenantId>) -> Result<Vec<TableStats>, StoreError>;
+
+    /// Reads everything again and checks what must hold.
+    ///
+    /// # Errors
+    /// The log cannot be read; broken data files are findings, not errors.
+    async fn verify(&self) -> Result<Verification, StoreError>;
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// A checked query from one of the hunting languages. Newest rows first unless it sorts.
+    Query(Query),
+    /// SQL over one table per class and `events`.
+    Sql(String),
+}
+
+/// Rows of an answer, in pages of at most 1,000, read as they are asked for.
+pub struct Rows {
+    /// Output columns in order.
+    pub columns: Vec<String>,
+    /// Pages of rows. A row of a whole event is the OCSF event with our own columns beside it.
+    pub pages: Pin<Box<dyn Stream<Item = Result<Vec<Row>, StoreError>> + Send>>,
+}
+
+/// One row: column to value, absent values left out.
+pub type Row = serde_json::Map<String, Value>;
+
+/// A row that a commit added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRow {
+    /// The commit's version.
+    pub version: u64,
+    /// The row's key.
+    pub uid: Uid,
+    /// Its owner.
+    pub tenant: TenantId,
+    /// Its source id.
+    pub source: String,
+    /// Its event time.
+    pub time: Timestamp,
+    /// The record as served.
+    pub raw: Bytes,
+}
+
+/// Size and counts of one table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableStats {
+    /// The table.
+    pub class: Class,
+    /// Its newest version.
+    pub version: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Data files.
+    pub files: u64,
+    /// Bytes of data files.
+    pub size_bytes: u64,
+    /// The earliest event time.
+    pub earliest: Option<Timestamp>,
+    /// The latest event time.
+    pub latest: Option<Timestamp>,
+    /// Rows per source.
+    pub sources: BTreeMap<String, u64>,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Verification {
+    /// Rows that were read.
+    pub rows: u64,
+    /// Data files that were read.
+    pub files: u64,
+    /// Rows that the receipts in the commits add up to, per install and stream
+    /// (`connector id/stream`).
+    pub receipts: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What is wrong; empty when all holds. At most 1,000 are listed.
+    pub findings: Vec<Finding>,
+}
+
+/// Something that must not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The table.
+    pub class: Class,
+    /// The file or version, and the row where there is one.
+    pub place: String,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The statement is wrong; the message says where.
+    #[error("cannot run this query: {message}")]
+    Refused {
+        /// What is wrong with it.
+        message: String,
+        /// What to write instead, when that is known.
+        hint: Option<String>,
+    },
+    /// Reading or writing failed.
+    #[error("{action}")]
+    Failed {
+        /// What was being done and to what: `failed to commit to email_activity`.
+        action: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Hint for StoreError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused { hint, .. } => hint.clone(),
+            Self::Failed { .. } => {
+                Some("check space and permissions of the lake directory; nothing acknowledged is lost".to_owned())
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The Taegis-style language.
