@@ -107,7 +107,9 @@ fn write_canonical(
         Some(b'{') if depth > 0 => {
             let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
             out.push(b'{');
-            for (name, value) in fields.iter().filter(|(name, _)| !volatile.contains(&name.as_str())) {
+            for (name, value) in
+                fields.iter().filter(|(name, _)| !volatile.contains(&name.as_str()))
+            {
                 serde_json::to_writer(&mut *out, name)?;
                 out.push(b':');
                 write_canonical(value.get(), &[], depth - 1, out)?;
@@ -134,7 +136,6 @@ fn write_canonical(
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use proptest::prelude::*;
 

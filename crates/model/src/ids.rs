@@ -155,7 +155,6 @@ uuid_id!(
 );
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

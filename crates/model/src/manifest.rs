@@ -232,7 +232,6 @@ pub mod duration_text {
     }
 
     #[cfg(test)]
-    #[expect(clippy::unwrap_used, reason = "tests")]
     mod tests {
         use super::*;
 

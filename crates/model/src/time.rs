@@ -176,7 +176,6 @@ impl fmt::Display for Interval {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -205,7 +205,9 @@ impl std::fmt::Display for Fault {
             Self::RevokedKey => "revoked key",
             Self::MalformedKey => "malformed key",
             Self::MissingScope => "missing permission",
-            Self::WrongRegion(region) => return write!(out, "wrong region, key belongs to {region}"),
+            Self::WrongRegion(region) => {
+                return write!(out, "wrong region, key belongs to {region}");
+            }
             Self::WrongUrl => "wrong URL",
             Self::BadRequest => "request refused",
             Self::Throttled => "throttled",
@@ -237,7 +239,9 @@ impl crate::hint::Hint for FetchError {
                  into the connector"
             }
             Fault::MalformedKey => "copy the key again, without spaces, quotes or line breaks",
-            Fault::MissingScope => "grant the key the permissions that the integration's page lists",
+            Fault::MissingScope => {
+                "grant the key the permissions that the integration's page lists"
+            }
             Fault::WrongRegion(region) => {
                 return Some(format!("set `parameters.base_url` to the region {region}"));
             }

@@ -1,2 +1,64 @@
-//! Development tasks.
-fn main() {}
+//! Development tasks, run as `cargo xtask TASK`.
+//!
+//! Start with [`mod@test`]: it is the gate that every change passes, here and in CI.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer reads what the tasks print"
+)]
+
+mod codegen;
+mod demo;
+mod prerequisites;
+mod schemas;
+mod steps;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use workspace::Workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  test               every check: format, lints, tidy, generated files, tests, documentation
+  demo [ARGUMENT]…   build and start `tarn demo` with these arguments
+  codegen [--check]  write (or compare) what is generated from content/ocsf/
+  schemas            fetch the OCSF JSON schemas that tests validate against
+  tidy               the rules of this repository that no other tool checks";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let workspace = Workspace::find()?;
+    match arguments.as_slice() {
+        ["test"] => test::run(&workspace),
+        ["demo", rest @ ..] => demo::run(&workspace, rest),
+        ["codegen"] => codegen::run(&workspace.root, false),
+        ["codegen", "--check"] => codegen::run(&workspace.root, true),
+        ["schemas"] => {
+            prerequisites::ensure()?;
+            schemas::ensure(&workspace).map(drop)
+        }
+        ["tidy"] => tidy::run(&workspace),
+        [] | ["help" | "-h" | "--help"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("there is no task `{}`\n\n{USAGE}", arguments.join(" ")),
+    }
+}
