@@ -1,0 +1,10 @@
+//! Drives the simulators through their routers, as a client would.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod client;
+mod control;
+mod delivery;
+mod keys_and_quota;
+mod misleading_pages;
+mod retrieval;
+mod wire;
