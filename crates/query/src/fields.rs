@@ -1,6 +1,17 @@
 //! Fields as people name them, and the columns that they stand for in each class.
+//!
+//! A name is, in this order: a name fixed per source (`sensor_type`), an alias of another platform, an
+//! OCSF path or a column of our own, a path in the raw record behind its source's prefix
+//! (`trendmicro_cas.message.action`), and such a path without prefix where only one source feeds the
+//! chosen classes.
+
+use std::sync::OnceLock;
 
 use model::ocsf::Class;
+use model::ocsf::schema::{self, Attribute, Format, Kind};
+use model::source::{Source, Sources};
+
+use crate::{aliases, near};
 
 /// A field of a query, resolved as far as that is possible without knowing the class.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,4 +38,262 @@ pub enum Reads {
     },
     /// A name that is fixed for each source (`sensor_type`, `msg_class` …): source id and its value.
     SourceName(Vec<(String, String)>),
+    /// An output column of the stage before (an aggregate, or chosen fields), by the field's name.
+    Output,
+}
+
+/// What a column holds, as far as queries care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Text.
+    Text,
+    /// Text that is an IP address.
+    Ip,
+    /// A whole number; with the captions of its values where it is an id.
+    Integer(&'static [(i32, &'static str)]),
+    /// A number with a fraction.
+    Float,
+    /// True or false.
+    Boolean,
+    /// A point in time.
+    Time,
+    /// JSON of any shape.
+    Json,
+    /// An object with attributes of its own, or a list of such.
+    Object,
+}
+
+/// The columns that are ours and not OCSF's.
+const OWN: &[(&str, ColumnKind)] = &[
+    ("tenant_uid", ColumnKind::Text),
+    ("uid", ColumnKind::Text),
+    ("source", ColumnKind::Text),
+    ("connector_uid", ColumnKind::Text),
+    ("connector_name", ColumnKind::Text),
+    ("ingest_time", ColumnKind::Time),
+    ("day", ColumnKind::Text),
+    ("raw_data", ColumnKind::Text),
+];
+
+/// Fields of raw records that Interflow calls otherwise: prefix, its name, the vendor's.
+const RAW_NAMES: &[(&str, &str, &str)] = &[("trendmicro_visionone", "workbenchId", "id")];
+
+/// What the column at a path holds in a class; `None` when the class has no such column.
+pub fn kind(class: Class, path: &str) -> Option<ColumnKind> {
+    if let Some((_, kind)) = OWN.iter().find(|(name, _)| *name == path) {
+        return Some(*kind);
+    }
+    schema::attribute(class, path).map(attribute_kind)
+}
+
+fn attribute_kind(attribute: &'static Attribute) -> ColumnKind {
+    match attribute.kind {
+        Kind::String(Format::Ip) => ColumnKind::Ip,
+        Kind::String(_) => ColumnKind::Text,
+        Kind::Integer | Kind::Port | Kind::Long => ColumnKind::Integer(attribute.values),
+        Kind::Timestamp => ColumnKind::Time,
+        Kind::Float => ColumnKind::Float,
+        Kind::Boolean => ColumnKind::Boolean,
+        Kind::Json => ColumnKind::Json,
+        Kind::Object(_) => ColumnKind::Object,
+    }
+}
+
+/// The logical types, which cover every field of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logical {
+    /// Addresses.
+    Ip,
+    /// Domain and host names that stand for themselves.
+    Domain,
+    /// Mail addresses, whose domain counts for [`Logical::Domain`].
+    MailDomain,
+    /// Digests.
+    Hash,
+    /// Machines.
+    Host,
+    /// People and accounts.
+    User,
+}
+
+/// What became of a name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resolution {
+    /// The field, beyond doubt.
+    Known(Field),
+    /// No column; taken for a path in the records of the only source that feeds the classes.
+    Raw(Field),
+    /// Nothing that we know.
+    Unknown {
+        /// Names that may have been meant.
+        near: Vec<String>,
+        /// Prefixes of raw paths that would work here.
+        prefixes: Vec<String>,
+    },
+}
+
+/// The classes that a query looks in, and the sources that are known.
+#[derive(Debug, Clone)]
+pub struct Scope<'a> {
+    classes: Vec<Class>,
+    sources: &'a Sources,
+    /// Every name that the classes know, aliases first; gathered when a name is not found.
+    names: OnceLock<Vec<String>>,
+}
+
+impl<'a> Scope<'a> {
+    /// A scope of these classes; none at all makes every name a field that is never there.
+    pub fn new(classes: Vec<Class>, sources: &'a Sources) -> Self {
+        Self { classes, sources, names: OnceLock::new() }
+    }
+
+    /// The field of a name, which is given as the parts between its dots.
+    pub fn resolve(&self, path: &[String]) -> Resolution {
+        let name = path.join(".");
+        let known = |reads| Resolution::Known(Field { name: name.clone(), reads });
+        let key = name.to_ascii_lowercase();
+        if let Some(reads) = self.source_name(&key) {
+            return known(reads);
+        }
+        let dotted_part = path.iter().any(|part| part.contains('.'));
+        if !dotted_part && let Some(reads) = self.columns(&key) {
+            return known(reads);
+        }
+        if let Some(reads) = self.prefixed(path) {
+            return known(reads);
+        }
+        self.bare(name, &key, path)
+    }
+
+    /// The field of a logical type; without columns where no class has any.
+    pub fn logical(&self, name: &str, logical: Logical) -> Field {
+        let columns = self.classes.iter().map(|class| {
+            let covered = aliases::of(class.name()).into_iter().flat_map(|names| match logical {
+                Logical::Ip => names.ip,
+                Logical::Domain => names.domain,
+                Logical::MailDomain => names.mail,
+                Logical::Hash => names.hash,
+                Logical::Host => names.host,
+                Logical::User => names.user,
+            });
+            (*class, covered.map(|column| (*column).to_owned()).collect::<Vec<_>>())
+        });
+        let columns = columns.filter(|(_, columns)| !columns.is_empty()).collect();
+        Field { name: name.to_owned(), reads: Reads::Columns(columns) }
+    }
+
+    fn source_name(&self, key: &str) -> Option<Reads> {
+        let value: fn(&Source) -> &String = match key {
+            "sensor_type" => |source| &source.sensor_type,
+            "msg_class" => |source| &source.msg_class,
+            "msg_origin.source" => |source| &source.msg_origin.source,
+            "msg_origin.vendor" => |source| &source.msg_origin.vendor,
+            "msg_origin.category" => |source| &source.msg_origin.category,
+            _ => return None,
+        };
+        let pairs = self.feeding().map(|source| (source.id.clone(), value(source).clone()));
+        Some(Reads::SourceName(pairs.collect()))
+    }
+
+    /// The sources whose records can become one of the classes.
+    fn feeding(&self) -> impl Iterator<Item = &'a Source> {
+        let sources = self.sources.iter().map(AsRef::as_ref);
+        sources.filter(|source| source.classes.iter().any(|class| self.classes.contains(class)))
+    }
+
+    fn columns(&self, key: &str) -> Option<Reads> {
+        if self.classes.is_empty() {
+            return Some(Reads::Columns(Vec::new()));
+        }
+        let by_class: Vec<(Class, Vec<String>)> = self
+            .classes
+            .iter()
+            .filter_map(|class| columns_of(*class, key).map(|columns| (*class, columns)))
+            .collect();
+        let known = !by_class.is_empty();
+        let filled = by_class.into_iter().filter(|(_, columns)| !columns.is_empty()).collect();
+        known.then_some(Reads::Columns(filled))
+    }
+
+    fn prefixed(&self, path: &[String]) -> Option<Reads> {
+        let (prefix, rest) = path.split_first().filter(|(_, rest)| !rest.is_empty())?;
+        let is_meant = |source: &&Source| {
+            let integration = source.id.split('.').next().unwrap_or_default();
+            let names = [source.msg_origin.source.as_str(), integration];
+            names.iter().any(|name| name.eq_ignore_ascii_case(prefix))
+        };
+        let sources: Vec<String> =
+            self.feeding().filter(is_meant).map(|source| source.id.clone()).collect();
+        if sources.is_empty() {
+            let known_elsewhere = self.sources.iter().any(|source| is_meant(&source.as_ref()));
+            return known_elsewhere.then_some(Reads::Columns(Vec::new()));
+        }
+        let mut path = rest.to_vec();
+        let renamed = RAW_NAMES.iter().find(|(source, name, _)| {
+            source.eq_ignore_ascii_case(prefix) && path[0].eq_ignore_ascii_case(name)
+        });
+        if let Some((_, _, name)) = renamed {
+            path[0] = (*name).to_owned();
+        }
+        Some(Reads::Raw { sources, path })
+    }
+
+    /// A name that is no column: a path in the records of the only source, unless it looks like a slip.
+    fn bare(&self, name: String, key: &str, path: &[String]) -> Resolution {
+        let known = self.names.get_or_init(|| self.all_names());
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let feeding: Vec<&Source> = self.feeding().collect();
+        if let [only] = feeding[..]
+            && near::slips(key, known.iter().copied()).is_empty()
+        {
+            let reads = Reads::Raw { sources: vec![only.id.clone()], path: path.to_vec() };
+            return Resolution::Raw(Field { name, reads });
+        }
+        let near = near::similar(key, &known).into_iter().map(str::to_owned).collect();
+        let mut prefixes: Vec<String> =
+            feeding.iter().map(|source| source.msg_origin.source.clone()).collect();
+        prefixes.sort();
+        prefixes.dedup();
+        Resolution::Unknown { near, prefixes }
+    }
+
+    fn all_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = SOURCE_NAMES.map(str::to_owned).to_vec();
+        for class in &self.classes {
+            for table in aliases::of(class.name()) {
+                names.extend(table.aliases.iter().map(|(name, _)| (*name).to_owned()));
+            }
+        }
+        names.extend(OWN.iter().map(|(name, _)| (*name).to_owned()));
+        for class in &self.classes {
+            add_paths("", schema::attributes(*class), &mut names);
+        }
+        let mut seen = std::collections::HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        names
+    }
+}
+
+/// The names that are fixed per source.
+const SOURCE_NAMES: [&str; 5] =
+    ["sensor_type", "msg_class", "msg_origin.source", "msg_origin.vendor", "msg_origin.category"];
+
+/// The columns that a lower-case name stands for in a class.
+fn columns_of(class: Class, key: &str) -> Option<Vec<String>> {
+    for names in aliases::of(class.name()) {
+        if let Some((_, columns)) = names.aliases.iter().find(|(name, _)| *name == key) {
+            return Some(columns.iter().map(|column| (*column).to_owned()).collect());
+        }
+    }
+    kind(class, key).map(|_| vec![key.to_owned()])
+}
+
+fn add_paths(prefix: &str, attributes: &[Attribute], names: &mut Vec<String>) {
+    for attribute in attributes {
+        let path = format!("{prefix}{}", attribute.name);
+        if let Kind::Object(object) = attribute.kind {
+            add_paths(&format!("{path}."), object.attributes, names);
+        }
+        names.push(path);
+    }
 }

@@ -36,7 +36,8 @@ pub struct TimeRange {
 pub enum Filter {
     /// Every row.
     All,
-    /// No row: a field that none of the chosen sources has.
+    /// No row: a field that none of the chosen classes has, or a schema that this build has no
+    /// class for.
     None,
     /// Rows that pass all of them.
     And(Vec<Filter>),
@@ -87,6 +88,8 @@ pub enum Value {
     Float(f64),
     /// `true` or `false`.
     Boolean(bool),
+    /// A point in time; only ever compared with time columns.
+    Time(Timestamp),
 }
 
 /// A step after the filter.
@@ -133,4 +136,18 @@ pub enum Aggregate {
     Maximum(Field),
     /// Number of different values.
     Cardinality(Field),
+}
+
+impl Aggregate {
+    /// The name of its output column.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Count => "count".to_owned(),
+            Self::Sum(field) => format!("sum({})", field.name),
+            Self::Average(field) => format!("avg({})", field.name),
+            Self::Minimum(field) => format!("min({})", field.name),
+            Self::Maximum(field) => format!("max({})", field.name),
+            Self::Cardinality(field) => format!("cardinality({})", field.name),
+        }
+    }
 }

@@ -17,6 +17,8 @@ use serde_json::Value;
 
 use crate::plan::Query;
 
+pub mod memory;
+
 /// Where events rest. Implemented by the lake, and in memory for tests of the floors above.
 #[async_trait]
 pub trait EventStore: Send + Sync {
@@ -172,9 +174,10 @@ impl Hint for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { hint, .. } => hint.clone(),
-            Self::Failed { .. } => {
-                Some("check space and permissions of the lake directory; nothing acknowledged is lost".to_owned())
-            }
+            Self::Failed { .. } => Some(
+                "check space and permissions of the lake directory; nothing acknowledged is lost"
+                    .to_owned(),
+            ),
         }
     }
 }

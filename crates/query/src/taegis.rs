@@ -1,1 +1,30 @@
-//! The Taegis-style language.
+//! The Taegis-style language: `FROM email WHERE status = 'held' EARLIEST=-1d | head 10`.
+//!
+//! Text becomes tokens (`lexer`), tokens a syntax tree (`grammar`, `syntax`), and the tree a checked
+//! query (`check`), with `lint` looking for what its author may not have meant. Keywords, names and
+//! values have no case. The rules for analysts are in `docs/reference/taegis-language.md`.
+
+mod check;
+mod grammar;
+mod lexer;
+mod lint;
+mod syntax;
+
+use std::ops::Range;
+
+pub use crate::language::{Context, Parsed, QueryError};
+
+/// Bytes of the query text.
+type Span = Range<usize>;
+
+/// Reads and checks a query.
+///
+/// # Errors
+/// The text is not a query of this language, or asks for what does not exist; the error knows where.
+pub fn parse(text: &str, context: &Context<'_>) -> Result<Parsed, QueryError> {
+    let tokens = lexer::tokens(text)?;
+    let tree = grammar::query(&tokens)?;
+    let mut warnings = lint::warnings(&tree);
+    let query = check::query(&tree, context, &mut warnings)?;
+    Ok(Parsed { query, warnings })
+}

@@ -1,0 +1,86 @@
+//! The names by which Taegis and Interflow know our columns, as tables: one per kind of class.
+//!
+//! A name stands for the columns listed, first the one that gives the value. An empty list is a name
+//! that those platforms have and OCSF has no place for: it is known, and never there. An OCSF path
+//! needs no entry. A new vendor that uses names of its own adds them here and nowhere else.
+
+mod cloud;
+mod common;
+mod email;
+mod files;
+mod findings;
+mod http;
+pub(crate) mod schemas;
+
+/// A name and the columns that it stands for.
+pub(crate) type Alias = (&'static str, &'static [&'static str]);
+
+/// The names of a class, and what the logical types cover in it.
+pub(crate) struct Names {
+    /// Names beside the OCSF paths; lower case.
+    pub(crate) aliases: &'static [Alias],
+    /// Addresses: `@ip`.
+    pub(crate) ip: &'static [&'static str],
+    /// Domain and host names that are one for themselves: `@domain`.
+    pub(crate) domain: &'static [&'static str],
+    /// Mail addresses, whose part behind the `@` belongs to `@domain`.
+    pub(crate) mail: &'static [&'static str],
+    /// Digests: `@hash`.
+    pub(crate) hash: &'static [&'static str],
+    /// Machines: `@host`.
+    pub(crate) host: &'static [&'static str],
+    /// People and accounts: `@user`.
+    pub(crate) user: &'static [&'static str],
+}
+
+/// No names at all; the tables below fill in what they have.
+const NOTHING: Names =
+    Names { aliases: &[], ip: &[], domain: &[], mail: &[], hash: &[], host: &[], user: &[] };
+
+/// The tables that hold for a class, the more special first.
+pub(crate) fn of(class: &str) -> [&'static Names; 2] {
+    let special = match class {
+        "email_activity" => &email::NAMES,
+        "http_activity" => &http::NAMES,
+        "file_hosting" => &files::NAMES,
+        "data_security_finding" => &findings::DATA_SECURITY,
+        "detection_finding" => &findings::DETECTION,
+        "api_activity" | "authentication" | "account_change" | "entity_management" => &cloud::NAMES,
+        _ => &NOTHING,
+    };
+    [special, &common::NAMES]
+}
+
+#[cfg(test)]
+mod tests {
+    use model::ocsf::Class;
+
+    use crate::fields::kind;
+
+    #[test]
+    fn every_column_in_the_tables_is_one_of_its_class() {
+        for class in Class::ALL {
+            for names in super::of(class.name()) {
+                let aliased = names.aliases.iter().flat_map(|(_, columns)| columns.iter());
+                let typed =
+                    [names.ip, names.domain, names.mail, names.hash, names.host, names.user];
+                for column in aliased.chain(typed.into_iter().flatten()) {
+                    assert!(kind(class, column).is_some(), "{class} has no `{column}`");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_lower_case_and_stand_once_in_their_table() {
+        for class in Class::ALL {
+            for names in super::of(class.name()) {
+                let mut seen = std::collections::HashSet::new();
+                for (name, _) in names.aliases {
+                    assert_eq!(*name, name.to_ascii_lowercase());
+                    assert!(seen.insert(name), "{class}: `{name}` twice");
+                }
+            }
+        }
+    }
+}

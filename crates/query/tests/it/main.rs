@@ -1,0 +1,48 @@
+//! Tests of the crate's public face.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod examples;
+mod memory;
+mod outline;
+mod properties;
+mod refusals;
+
+use std::sync::Arc;
+
+use model::ocsf::Class;
+use model::source::{MsgOrigin, Source, Sources};
+use model::time::Timestamp;
+use query::taegis::{self, Context, Parsed, QueryError};
+
+/// Two sources that feed mail, one of which feeds the other classes too.
+fn sources() -> Sources {
+    let source = |id: &str, sensor_type: &str, prefix: &str, vendor: &str, classes: &[Class]| {
+        Arc::new(Source {
+            id: id.to_owned(),
+            msg_class: id.replace("trend_micro", "trendmicro").replace('.', "_"),
+            sensor_type: sensor_type.to_owned(),
+            msg_origin: MsgOrigin {
+                source: prefix.to_owned(),
+                vendor: vendor.to_owned(),
+                category: "email".to_owned(),
+            },
+            classes: classes.to_vec(),
+        })
+    };
+    Sources::new([
+        source(
+            "trend_micro_cas.security_events",
+            "Trend Micro CAS",
+            "trendmicro_cas",
+            "trendmicro",
+            &[Class::EmailActivity, Class::FileHosting, Class::DataSecurityFinding],
+        ),
+        source("mimecast.siem", "Mimecast", "mimecast", "mimecast", &[Class::EmailActivity]),
+    ])
+}
+
+/// Reads a query at 2026-10-05T12:00:00Z.
+fn parse(text: &str) -> Result<Parsed, QueryError> {
+    let now = Timestamp::parse("2026-10-05T12:00:00Z").unwrap();
+    taegis::parse(text, &Context { sources: &sources(), now })
+}
