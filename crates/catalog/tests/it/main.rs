@@ -1,0 +1,17 @@
+//! Behaviour of the catalog on real database files.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod budget;
+mod connectors;
+mod dead_letters;
+#[cfg(feature = "failpoints")]
+mod failpoints;
+mod holes;
+mod keys_and_status;
+mod ledger;
+mod opening;
+mod pages;
+mod recovery;
+mod secrets;
+mod support;
+mod tokens;
