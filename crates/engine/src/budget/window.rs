@@ -1,0 +1,185 @@
+//! When a key has room: a sliding log of requests, safe for every window that a vendor may count in.
+//!
+//! A vendor counts arrivals, in windows whose start we do not see: fixed and anchored at a first
+//! request (Cloud App Security), aligned to its clock, or sliding. The log is safe for all of them:
+//! request `n` is sent no earlier than one window after request `n - limit` was *answered*, so their
+//! arrivals are at least one window apart, whatever the latency. Full bursts of `limit` stay
+//! possible, so at saturation nothing is given away but the latency of the answers.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use model::budget::Quota;
+use model::time::Timestamp;
+
+/// Clocks of vendors are read in whole milliseconds and rounded either way.
+const ROUNDING: Duration = Duration::from_millis(10);
+
+/// The requests that one quota still counts.
+#[derive(Debug)]
+pub struct Window {
+    quota: Quota,
+    /// How many requests may be sent in a window now; below the quota after unexpected refusals.
+    limit: u32,
+    in_flight: u32,
+    /// When each counted request was answered, oldest first.
+    answered: VecDeque<Timestamp>,
+    last_refusal: Option<Timestamp>,
+}
+
+impl Window {
+    /// A window that already counts `earlier` requests, all answered at `now`.
+    pub fn new(quota: Quota, earlier: usize, now: Timestamp) -> Self {
+        let limit = quota.requests.max(1);
+        let answered = std::iter::repeat_n(now, earlier.min(limit as usize)).collect();
+        Self { quota, limit, in_flight: 0, answered, last_refusal: None }
+    }
+
+    /// A window for another quota of the same key: counts what `other` counted so far.
+    pub fn succeeding(quota: Quota, other: &Self) -> Self {
+        let answered = other.answered.clone();
+        let limit = quota.requests.max(1);
+        Self { quota, limit, in_flight: other.in_flight, answered, last_refusal: None }
+    }
+
+    /// The quota that it counts.
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    /// When the next request may be sent: now or earlier, a later time, or `None` while only an
+    /// answer still on its way can say.
+    pub fn opens_at(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.forget(now);
+        self.recover(now);
+        let limit = self.limit as usize;
+        let counted = self.in_flight as usize + self.answered.len();
+        if counted < limit {
+            return Some(now);
+        }
+        let leaving = counted - limit;
+        self.answered.get(leaving).map(|answered| *answered + self.quota.per + ROUNDING)
+    }
+
+    /// Counts a request that is about to be sent.
+    pub fn sent(&mut self) {
+        self.in_flight += 1;
+    }
+
+    /// Takes back a request that was not sent after all.
+    pub fn given_back(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// Counts its answer.
+    pub fn answered(&mut self, now: Timestamp) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.answered.push_back(now);
+    }
+
+    /// The vendor refused although this log saw room: somebody else uses the key. Asks for a
+    /// quarter less, at most once per window.
+    pub fn refused(&mut self, now: Timestamp) {
+        if self.last_refusal.is_none_or(|last| now.since(last) >= self.quota.per) {
+            self.limit = (self.limit - self.limit.div_ceil(4)).max(1);
+        }
+        self.last_refusal = Some(now);
+    }
+
+    /// Trusts the quota a little more after each window without a refusal.
+    fn recover(&mut self, now: Timestamp) {
+        let Some(last) = self.last_refusal else { return };
+        if self.limit >= self.quota.requests {
+            self.last_refusal = None;
+        } else if now.since(last) >= self.quota.per * 2 {
+            self.limit += self.quota.requests.div_ceil(10).min(self.quota.requests - self.limit);
+            self.last_refusal = Some(now - self.quota.per);
+        }
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        while self.answered.front().is_some_and(|old| now >= *old + self.quota.per + ROUNDING) {
+            self.answered.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn quota(requests: u32, seconds: u64) -> Quota {
+        Quota { requests, per: Duration::from_secs(seconds) }
+    }
+
+    #[test]
+    fn a_burst_of_the_limit_passes_and_the_next_waits_for_the_first_answer_plus_the_window() {
+        let mut window = Window::new(quota(2, 60), 0, START);
+        window.sent();
+        window.sent();
+        assert_eq!(window.opens_at(START), None, "nobody has answered yet");
+        window.answered(START + Duration::from_secs(1));
+        let opens = window.opens_at(START + Duration::from_secs(1));
+        assert_eq!(opens, Some(START + Duration::from_secs(61) + ROUNDING));
+    }
+
+    #[test]
+    fn requests_of_an_earlier_process_count_from_now() {
+        let mut window = Window::new(quota(2, 60), 5, START);
+        assert_eq!(window.opens_at(START), Some(START + Duration::from_secs(60) + ROUNDING));
+    }
+
+    #[test]
+    fn an_unexpected_refusal_lowers_the_limit_and_quiet_windows_raise_it_again() {
+        let mut window = Window::new(quota(20, 60), 0, START);
+        window.refused(START);
+        window.refused(START + Duration::from_secs(1));
+        assert_eq!(window.limit, 15);
+        let mut now = START;
+        for _ in 0..10 {
+            now = now + Duration::from_secs(120);
+            let _ = window.opens_at(now);
+        }
+        assert_eq!(window.limit, 20);
+    }
+
+    proptest! {
+        /// A vendor with a window of any anchor, and any latency, never counts more than the limit.
+        #[test]
+        fn no_fixed_window_of_any_anchor_sees_more_than_the_limit(
+            latencies in prop::collection::vec((0u64..3_000, 0u64..3_000), 1..120),
+            limit in 1u32..8,
+        ) {
+            let per = Duration::from_secs(10);
+            let mut window = Window::new(Quota { requests: limit, per }, 0, START);
+            let mut now = START;
+            let mut arrivals = Vec::new();
+            let mut pending: Vec<Timestamp> = Vec::new();
+            for (there, back) in latencies {
+                loop {
+                    pending.sort();
+                    while pending.first().is_some_and(|answer| *answer <= now) {
+                        window.answered(pending.remove(0));
+                    }
+                    match window.opens_at(now) {
+                        Some(open) if open <= now => break,
+                        Some(open) => now = pending.first().map_or(open, |answer| open.min(*answer)),
+                        None => now = pending[0],
+                    }
+                }
+                window.sent();
+                let arrival = now + Duration::from_millis(there);
+                arrivals.push(arrival);
+                pending.push(arrival + Duration::from_millis(back));
+            }
+            arrivals.sort();
+            for pair in arrivals.windows(limit as usize + 1) {
+                prop_assert!(pair[limit as usize].since(pair[0]) >= per, "{pair:?}");
+            }
+        }
+    }
+}

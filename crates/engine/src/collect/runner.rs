@@ -1,0 +1,357 @@
+//! One connector's runner: decides what is asked next, and lets pages be read side by side.
+//!
+//! The loop has one resting place. Everything it does in between is short and pure, except for
+//! noting health; pages are read in tasks of their own and come back as outcomes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::budget::Priority;
+use model::clock::Busy;
+use model::ids::StreamId;
+use model::time::Timestamp;
+use model::vendor::{Ask, Fault, FetchError};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use super::Services;
+use super::coverage::Coverage;
+use super::keys::KeyPool;
+use super::page::{self, Job, Outcome, PageError};
+use super::status::StreamHealth;
+use super::stream::{self, Candidate, StreamState};
+use super::target::Target;
+use crate::budget::gate::Grant;
+
+/// Pages of one connector that are read at the same time.
+const SIDE_BY_SIDE: usize = 8;
+/// The share of the quota that polls may use while something has to be caught up with.
+const LIVE_SHARE_CATCHING_UP: f64 = 0.5;
+/// The share otherwise: the rest is for second pages.
+const LIVE_SHARE: f64 = 0.9;
+/// Sleep when there is nothing to wait for but commands.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// What a runner can be told.
+pub enum Command {
+    /// Read history down to this time.
+    Backfill(Timestamp, oneshot::Sender<u64>),
+    /// Poll every stream now.
+    PollNow,
+    /// Answer how the streams are.
+    Health(oneshot::Sender<Vec<StreamProgress>>),
+    /// Finish the pages under way and end.
+    Stop,
+}
+
+/// How a stream is and how far it has come.
+#[derive(Debug, Clone)]
+pub struct StreamProgress {
+    /// Its health.
+    pub health: StreamHealth,
+    /// Its cursor; `None` while a page is being read.
+    pub coverage: Option<Coverage>,
+}
+
+/// A connector at work.
+pub struct Runner {
+    target: Arc<Target>,
+    services: Services,
+    streams: Vec<StreamState>,
+    keys: KeyPool,
+    pages: JoinSet<(usize, usize, Outcome, Busy)>,
+    commands: mpsc::Receiver<Command>,
+    changes: broadcast::Sender<StreamHealth>,
+    stopping: bool,
+}
+
+impl Runner {
+    /// Makes ready to run: cursors from the catalog, first runs for new streams.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub async fn open(
+        target: Arc<Target>,
+        services: Services,
+        commands: mpsc::Receiver<Command>,
+        changes: broadcast::Sender<StreamHealth>,
+    ) -> Result<Self, catalog::CatalogError> {
+        let mut cursors = services.catalog.cursors(target.id).await?;
+        let keys = KeyPool::open(&target, &services.budgets).await?;
+        let now = services.clock.now();
+        let streams = target
+            .connection
+            .streams()
+            .iter()
+            .map(|stream| StreamState {
+                stream: stream.clone(),
+                coverage: Some(coverage(
+                    &target,
+                    &stream.content_type,
+                    cursors.remove(&stream.id),
+                    now,
+                )),
+                health: StreamHealth::new(target.id, stream.id.clone(), now),
+                next_poll: now,
+                failures: 0,
+                blocked_until: now,
+            })
+            .collect();
+        let pages = JoinSet::new();
+        Ok(Self { target, services, streams, keys, pages, commands, changes, stopping: false })
+    }
+
+    /// Runs until it is told to stop and the pages under way are entered.
+    pub async fn run(mut self) {
+        let mut commands_open = true;
+        loop {
+            let busy = self.services.clock.busy();
+            let now = self.services.clock.now();
+            self.poll_due_streams(now);
+            let urgency = if self.may_start() { self.best(now) } else { None };
+            self.keys.claim(urgency.map(|candidate| candidate.priority), now);
+            if self.stopping && self.pages.is_empty() {
+                break;
+            }
+            let wake = self.wakes_at(now);
+            drop(busy);
+            tokio::select! {
+                biased;
+                Some(joined) = self.pages.join_next(), if !self.pages.is_empty() => {
+                    if let Ok((index, key, outcome, busy)) = joined {
+                        self.finish(index, key, outcome).await;
+                        drop(busy);
+                    }
+                }
+                command = self.commands.recv(), if commands_open => match command {
+                    Some(command) => self.obey(command).await,
+                    None => {
+                        commands_open = false;
+                        self.stopping = true;
+                    }
+                },
+                (key, priority, grant) = self.keys.granted() => self.start(key, priority, grant),
+                () = self.services.clock.sleep_until(wake) => {}
+            }
+        }
+        self.keys.leave(&self.target);
+    }
+
+    fn may_start(&self) -> bool {
+        !self.stopping && self.pages.len() < SIDE_BY_SIDE
+    }
+
+    fn poll_due_streams(&mut self, now: Timestamp) {
+        let stretched = self.stretched_interval(now);
+        for state in &mut self.streams {
+            let Some(feed) = self.target.content_types.get(&state.stream.content_type) else {
+                continue;
+            };
+            if let Some(coverage) = &mut state.coverage {
+                for lost in coverage.trim(stream::reachable(&feed.facts, now)) {
+                    tracing::error!(stream = %state.stream.id, interval = %lost, "the vendor forgot an interval before it could be read");
+                }
+            }
+            state.poll_if_due(&feed.facts, feed.interval.max(stretched), now);
+        }
+    }
+
+    /// The shortest poll interval that leaves room for everything else: when the quota is short,
+    /// all streams are asked less often, evenly.
+    fn stretched_interval(&self, now: Timestamp) -> Duration {
+        let catching_up = self
+            .streams
+            .iter()
+            .any(|state| state.coverage.as_ref().is_some_and(Coverage::is_catching_up));
+        let share = if catching_up { LIVE_SHARE_CATCHING_UP } else { LIVE_SHARE };
+        let rate = self.keys.rate_per_minute(now) * share;
+        if !rate.is_finite() || rate <= 0.0 {
+            return Duration::ZERO;
+        }
+        Duration::from_secs_f64(self.streams.len() as f64 * 60.0 / rate)
+    }
+
+    fn best(&self, now: Timestamp) -> Option<Candidate> {
+        let candidates = self.streams.iter().enumerate().filter_map(|(index, state)| {
+            let feed = self.target.content_types.get(&state.stream.content_type)?;
+            state.candidate(index, &feed.facts, now)
+        });
+        candidates.min()
+    }
+
+    fn wakes_at(&self, now: Timestamp) -> Timestamp {
+        let streams = self.streams.iter().filter_map(StreamState::wakes_at).filter(|at| *at > now);
+        streams.chain(self.keys.wakes_at(now)).min().unwrap_or(now + LONG)
+    }
+
+    /// Uses a grant for the most urgent page of this moment, which may have changed since it was
+    /// claimed.
+    fn start(&mut self, key: usize, priority: Priority, grant: Grant) {
+        let now = self.services.clock.now();
+        let Some(best) = self.best(now).filter(|_| self.may_start()) else { return };
+        let state = &mut self.streams[best.stream];
+        let Some(feed) = self.target.content_types.get(&state.stream.content_type) else { return };
+        let Some(mut coverage) = state.coverage.take() else { return };
+        let width = stream::width(&coverage, best.open, &feed.facts, now);
+        coverage.begin(best.open, width);
+        let open = coverage.open[best.open].clone();
+        let pooled = self.keys.key(key).clone();
+        let ask = Ask {
+            stream: state.stream.clone(),
+            interval: stream::span(open.interval, open.kind, &feed.facts, now),
+            next: open.next.clone(),
+            page_size: None,
+        };
+        let quotas = self.target.quotas.clone();
+        let priority = priority.min(best.priority);
+        let sender = self.services.budgets.sender(
+            &pooled.secret,
+            self.target.id,
+            quotas,
+            priority,
+            Some(grant),
+        );
+        let job = Job {
+            target: self.target.clone(),
+            stream: state.stream.clone(),
+            coverage,
+            interval: open.interval,
+            kind: open.kind,
+            key: pooled,
+            ask,
+            sender,
+        };
+        let busy = self.services.clock.busy();
+        let services = self.services.clone();
+        self.pages.spawn(async move { (best.stream, key, page::read(job, services).await, busy) });
+    }
+
+    async fn finish(&mut self, index: usize, key: usize, outcome: Outcome) {
+        let now = self.services.clock.now();
+        let Outcome { mut coverage, interval, result } = outcome;
+        let state = &mut self.streams[index];
+        let changed = match &result {
+            Ok(_) => {
+                state.succeeded(now);
+                self.keys.accepted(key, &self.services.catalog, now).await;
+                state.health.succeeded(now)
+            }
+            Err(PageError::Fetch(error)) => {
+                if error.fault.is_credential() {
+                    self.keys.refused(key, error, &self.services.catalog, now).await;
+                } else if error.fault != Fault::Throttled {
+                    state.failed(error.retry_after, now);
+                }
+                mend(&mut coverage, interval, error);
+                state.health.failed(error, now)
+            }
+            Err(error) => {
+                state.failed(None, now);
+                state.health.not_stored(chain(error), now)
+            }
+        };
+        state.coverage = Some(coverage);
+        if changed {
+            self.tell(index, now).await;
+        }
+    }
+
+    /// Says and stores that a stream's state changed.
+    async fn tell(&mut self, index: usize, now: Timestamp) {
+        let health = &self.streams[index].health;
+        if let Some(problem) = &health.problem {
+            tracing::warn!(connector.name = %self.target.name, stream = %health.stream, state = health.state.as_str(), problem, "stream");
+        }
+        // Nobody may be listening.
+        drop(self.changes.send(health.clone()));
+        if let Err(error) = self.services.catalog.put_statuses(&[health.to_stored(now)]).await {
+            tracing::warn!(%error, "failed to note a stream's status");
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Stop => self.stopping = true,
+            Command::PollNow => {
+                let now = self.services.clock.now();
+                for state in &mut self.streams {
+                    state.next_poll = now;
+                    state.blocked_until = now;
+                }
+            }
+            Command::Health(answer) => {
+                let progress = self.streams.iter().map(|state| StreamProgress {
+                    health: state.health.clone(),
+                    coverage: state.coverage.clone(),
+                });
+                drop(answer.send(progress.collect()));
+            }
+            Command::Backfill(floor, answer) => drop(answer.send(self.extend_back(floor).await)),
+        }
+    }
+
+    /// Opens older history; answers how many streams got any. Streams whose page is being read at
+    /// this moment are asked again by the caller.
+    async fn extend_back(&mut self, floor: Timestamp) -> u64 {
+        let mut extended = std::collections::BTreeMap::<StreamId, serde_json::Value>::new();
+        for state in &mut self.streams {
+            if let Some(coverage) = &mut state.coverage
+                && coverage.extend_back(stream::whole_second(floor))
+                && let Ok(cursor) = serde_json::to_value(&*coverage)
+            {
+                extended.insert(state.stream.id.clone(), cursor);
+            }
+        }
+        let now = self.services.clock.now();
+        if let Err(error) = self.services.catalog.put_cursors(self.target.id, &extended, now).await
+        {
+            tracing::warn!(%error, "failed to write down a backfill; it is lost if the process ends");
+        }
+        extended.len() as u64
+    }
+}
+
+/// The cursor of a stream: as stored, or a first run.
+fn coverage(
+    target: &Target,
+    content_type: &str,
+    stored: Option<serde_json::Value>,
+    now: Timestamp,
+) -> Coverage {
+    let stored = stored.and_then(|value| serde_json::from_value(value).ok());
+    stored.unwrap_or_else(|| {
+        let facts = target.content_types.get(content_type).map(|feed| &feed.facts);
+        let (history, lag) = facts.map_or((Duration::ZERO, Duration::ZERO), |f| (f.history, f.lag));
+        let back = target.backfill.unwrap_or(history).min(history);
+        // The newest minutes are left to the first poll, so that they do not wait for old ones.
+        let recent = target.content_types.get(content_type).map_or(Duration::ZERO, |f| f.interval);
+        let edge = stream::whole_second(now - lag - recent);
+        Coverage::first_run(stream::whole_second(now - back), edge)
+    })
+}
+
+/// What a failed page does to its interval: some failures can only be met by beginning again.
+fn mend(coverage: &mut Coverage, interval: model::time::Interval, error: &FetchError) {
+    let paging = coverage.open.iter().any(|open| open.interval == interval && open.next.is_some());
+    match error.fault {
+        Fault::ForeignLink | Fault::RepeatedLink | Fault::TooLarge => {
+            coverage.restart(interval.start, true);
+        }
+        Fault::ExpiredLink => coverage.restart(interval.start, false),
+        // A stored link that is no longer understood: the vendor's tokens expire.
+        Fault::BadRequest if paging => coverage.restart(interval.start, false),
+        _ => {}
+    }
+}
+
+/// An error with its causes, for status texts.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,156 @@
+//! Dead letters: what could not become an event waits here until it is replayed or discarded.
+
+use std::sync::Arc;
+
+use ::connectors::transform::TransformedMapping;
+use catalog::{DeadLetterFilter, DeadLetterPage, ReplayOutcome, StoredDeadLetter};
+use model::batch::{Batch, IdentifiedRecord};
+use model::ids::BatchId;
+use model::mapping::Mapping;
+use model::record::Record;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::collect::page;
+use crate::connectors::document::Plan;
+use crate::error::EngineError;
+use crate::import::{IMPORT, IMPORT_NAME};
+
+/// What replaying did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Replayed {
+    /// Letters that are rows now.
+    pub stored: u64,
+    /// Letters that the lake held already.
+    pub duplicate: u64,
+    /// Letters that the transform dropped.
+    pub filtered: u64,
+    /// Letters that failed again, with the reason; they stay.
+    pub failed: Vec<(Uuid, String)>,
+}
+
+impl App {
+    /// Dead letters, newest first.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub async fn dead_letters(
+        &self,
+        filter: &DeadLetterFilter,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<DeadLetterPage, EngineError> {
+        Ok(self.services.catalog.dead_letters(filter, before, limit).await?)
+    }
+
+    /// Gives letters up for good.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub async fn discard(&self, ids: &[Uuid], actor: &str) -> Result<u64, EngineError> {
+        let discarded = self.services.catalog.discard(ids, self.services.clock.now()).await?;
+        self.audit(actor, "dead_letters.discard", "dead_letters", &serde_json::json!(ids)).await;
+        Ok(discarded)
+    }
+
+    /// Sends waiting letters through today's mapping and transform again.
+    ///
+    /// # Errors
+    /// The lake or the catalog fails.
+    pub async fn replay(&self, ids: &[Uuid], actor: &str) -> Result<Replayed, EngineError> {
+        let mut replayed = Replayed::default();
+        for id in ids {
+            let Some((letter, raw)) = self.services.catalog.dead_letter(*id).await? else {
+                replayed.failed.push((*id, "there is no such dead letter".to_owned()));
+                continue;
+            };
+            if letter.state != catalog::DeadLetterState::Waiting {
+                replayed.failed.push((*id, "it is settled already".to_owned()));
+                continue;
+            }
+            self.replay_one(&letter, Record::new(raw), &mut replayed).await?;
+        }
+        self.audit(actor, "dead_letters.replay", "dead_letters", &serde_json::json!(ids)).await;
+        Ok(replayed)
+    }
+
+    async fn replay_one(
+        &self,
+        letter: &StoredDeadLetter,
+        record: Record,
+        replayed: &mut Replayed,
+    ) -> Result<(), EngineError> {
+        let source = self.sources.get(&letter.source).cloned();
+        let mapping = self.mapping_of(letter).await?;
+        let (Some(source), Some((connector_name, mapping))) = (source, mapping) else {
+            replayed.failed.push((letter.id, format!("nothing reads `{}`", letter.source)));
+            return Ok(());
+        };
+        let identity = match mapping.identify(record.raw()) {
+            Ok(identity) => identity,
+            Err(unusable) => {
+                replayed.failed.push((letter.id, unusable.to_string()));
+                return Ok(());
+            }
+        };
+        let record = IdentifiedRecord::new(record, &identity, &letter.tenant, &source);
+        let batch = Batch {
+            id: BatchId::generate(),
+            install: self.services.install,
+            tenant: letter.tenant.clone(),
+            connector: letter.connector,
+            connector_name,
+            source,
+            stream: letter.stream.clone(),
+            interval: None,
+            ingest_time: self.services.clock.now(),
+            records: vec![record],
+            mapping,
+        };
+        let id = batch.id;
+        let Some(receipt) = page::append(batch, &self.services).await? else { return Ok(()) };
+        if let Some(dead) = receipt.dead_letters.into_iter().next() {
+            replayed.failed.push((letter.id, dead.reason));
+            return Ok(());
+        }
+        let (outcome, count) = match (receipt.stored, receipt.filtered) {
+            (1.., _) => (ReplayOutcome::Stored, &mut replayed.stored),
+            (_, 1..) => (ReplayOutcome::Filtered, &mut replayed.filtered),
+            _ => (ReplayOutcome::Duplicate, &mut replayed.duplicate),
+        };
+        *count += 1;
+        let at = self.services.clock.now();
+        self.services.catalog.replay_result(letter.id, outcome, id, &receipt.commits, at).await?;
+        Ok(())
+    }
+
+    /// Today's mapping for a letter: its source's, with its connector's transform where it has one.
+    async fn mapping_of(
+        &self,
+        letter: &StoredDeadLetter,
+    ) -> Result<Option<(String, Arc<dyn Mapping>)>, EngineError> {
+        let Some((integration, content_type)) = letter.source.split_once('.') else {
+            return Ok(None);
+        };
+        let integration = self.registry.get(integration);
+        let Some(mapping) = integration.and_then(|known| known.mapping(content_type)) else {
+            return Ok(None);
+        };
+        if letter.connector == IMPORT {
+            return Ok(Some((IMPORT_NAME.to_owned(), mapping)));
+        }
+        let Some(stored) = self.services.catalog.connector(letter.connector).await? else {
+            return Ok(Some((letter.connector.to_string(), mapping)));
+        };
+        let plan: Option<Plan> = serde_json::from_value(stored.document).ok();
+        let transform = plan
+            .and_then(|plan| plan.transform)
+            .and_then(|source| ::connectors::transform::Transform::compile(&source).ok());
+        let mapping = match transform {
+            Some(transform) => Arc::new(TransformedMapping::new(mapping, transform)) as _,
+            None => mapping,
+        };
+        Ok(Some((stored.name.to_string(), mapping)))
+    }
+}

@@ -1,0 +1,111 @@
+//! Why a use case failed: a closed list of kinds, so that each shell maps them in one place.
+
+use catalog::CatalogError;
+use model::connector::SettingsError;
+use model::hint::Hint;
+use query::store::StoreError;
+
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The input is wrong; asking again does not help.
+    Invalid,
+    /// The thing does not exist in this tenant.
+    NotFound,
+    /// It clashes with what is there.
+    Conflict,
+    /// Something below cannot work now; asking again later may help.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+/// Why a use case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A setting of a connector cannot be used.
+    #[error("connector `{connector}`: {source}")]
+    Settings {
+        /// The connector's name.
+        connector: String,
+        /// The setting and what is wrong with it.
+        source: SettingsError,
+    },
+    /// The text is no file of connectors.
+    #[error(transparent)]
+    Document(#[from] SettingsError),
+    /// There is no such thing.
+    #[error("no {kind} `{name}` in tenant `{tenant}`")]
+    NotFound {
+        /// What was looked for: `connector`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Where.
+        tenant: String,
+    },
+    /// The input is wrong.
+    #[error("{problem}")]
+    Invalid {
+        /// What is wrong.
+        problem: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// The catalog failed.
+    #[error("the catalog failed")]
+    Catalog(#[from] CatalogError),
+    /// The lake refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file could not be read.
+    #[error("failed to read `{path}`")]
+    Read {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl EngineError {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Settings { .. }
+            | Self::Document(_)
+            | Self::Invalid { .. }
+            | Self::Read { .. } => ErrorKind::Invalid,
+            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::Store(StoreError::Refused { .. }) => ErrorKind::Invalid,
+            Self::Store(StoreError::Failed { .. }) => ErrorKind::Unavailable,
+            Self::Catalog(error) => match error.kind() {
+                catalog::ErrorKind::NotFound => ErrorKind::NotFound,
+                catalog::ErrorKind::Conflict => ErrorKind::Conflict,
+                catalog::ErrorKind::Invalid => ErrorKind::Invalid,
+                catalog::ErrorKind::Unavailable | catalog::ErrorKind::DiskFull => {
+                    ErrorKind::Unavailable
+                }
+                _ => ErrorKind::Internal,
+            },
+        }
+    }
+}
+
+impl Hint for EngineError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Settings { source, .. } => source.hint(),
+            Self::Document(error) => error.hint(),
+            Self::NotFound { kind: "connector", .. } => {
+                Some("`tarn connector list` shows the names".to_owned())
+            }
+            Self::NotFound { .. } => None,
+            Self::Invalid { hint, .. } => Some(hint.clone()),
+            Self::Catalog(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Read { .. } => Some("check the path and its permissions".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Bulk import: records from files take the same road as collected ones, under a stream of their own.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use ::connectors::formats::Records;
+use catalog::{IntervalKind, PageCommit};
+use model::batch::{Batch, DeadLetter, IdentifiedRecord};
+use model::ids::{BatchId, ConnectorId, StreamId, TenantId};
+use model::ledger::Counts;
+use model::mapping::{EventSink, Mapping, Verdict};
+use model::ocsf::Event;
+use model::record::Record;
+use model::source::Source;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::collect::page;
+use crate::error::EngineError;
+
+/// The connector id that imported rows carry.
+pub const IMPORT: ConnectorId = ConnectorId(Uuid::nil());
+/// The connector name that imported rows carry.
+pub const IMPORT_NAME: &str = "import";
+/// Records and bytes that are appended at once.
+const CHUNK_RECORDS: usize = 5_000;
+const CHUNK_BYTES: usize = 16 << 20;
+
+/// A source with what reads its records.
+pub struct Reading {
+    source: Arc<Source>,
+    mapping: Arc<dyn Mapping>,
+    envelope: Option<&'static str>,
+}
+
+/// One record's event, or the record and the reason why it has none.
+pub type Normalised = Result<Value, DeadLetter>;
+
+/// Where an import stands; given to a progress bar after each chunk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Records so far.
+    pub counts: Counts,
+    /// Bytes of records so far.
+    pub bytes: u64,
+}
+
+impl App {
+    /// Finds what reads a source's records.
+    ///
+    /// # Errors
+    /// The source is unknown; the hint lists the known ones.
+    pub fn reading(&self, source: &str) -> Result<Reading, EngineError> {
+        let unknown = || {
+            let known: Vec<&str> = self.sources.iter().map(|source| source.id.as_str()).collect();
+            EngineError::Invalid {
+                problem: format!("the source `{source}` is unknown"),
+                hint: format!("write one of: {}", known.join(", ")),
+            }
+        };
+        let found = self.sources.get(source).cloned().ok_or_else(unknown)?;
+        let (integration, content_type) = source.split_once('.').ok_or_else(unknown)?;
+        let integration = self.registry.get(integration).ok_or_else(unknown)?;
+        Ok(Reading {
+            source: found,
+            mapping: integration.mapping(content_type).ok_or_else(unknown)?,
+            envelope: integration.envelope_field(content_type),
+        })
+    }
+
+    /// Imports everything that a reader gives. `name` is the file's name, for the ledger.
+    ///
+    /// # Errors
+    /// The lake or the catalog fails; what was appended before stays, and importing the same file
+    /// again stores only the rest.
+    pub async fn import(
+        &self,
+        reading: &Reading,
+        tenant: &TenantId,
+        name: &str,
+        input: impl Read + Send,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Counts, EngineError> {
+        self.services.catalog.ensure_tenant(tenant, self.services.clock.now()).await?;
+        let stream = stream_of(name);
+        let mut total = Progress::default();
+        let mut chunk = Chunk::default();
+        for item in open(input, reading, name)? {
+            chunk.take(item, reading, tenant);
+            if chunk.is_full() {
+                self.append_chunk(std::mem::take(&mut chunk), reading, tenant, &stream, &mut total)
+                    .await?;
+                progress(total);
+            }
+        }
+        self.append_chunk(chunk, reading, tenant, &stream, &mut total).await?;
+        progress(total);
+        Ok(total.counts)
+    }
+
+    async fn append_chunk(
+        &self,
+        chunk: Chunk,
+        reading: &Reading,
+        tenant: &TenantId,
+        stream: &StreamId,
+        total: &mut Progress,
+    ) -> Result<(), EngineError> {
+        let served = (chunk.records.len() + chunk.dead_letters.len()) as u64;
+        if served == 0 {
+            return Ok(());
+        }
+        let now = self.services.clock.now();
+        let batch = Batch {
+            id: BatchId::generate(),
+            install: self.services.install,
+            tenant: tenant.clone(),
+            connector: IMPORT,
+            connector_name: IMPORT_NAME.to_owned(),
+            source: reading.source.clone(),
+            stream: stream.clone(),
+            interval: None,
+            ingest_time: now,
+            records: chunk.records,
+            mapping: reading.mapping.clone(),
+        };
+        let id = batch.id;
+        let receipt = page::append(batch, &self.services).await?;
+        let unusable = chunk.dead_letters.len() as u64;
+        let counts = Counts::of_page(served, unusable, receipt.as_ref());
+        let mut dead_letters = chunk.dead_letters;
+        let mut commits = Vec::new();
+        if let Some(receipt) = receipt {
+            dead_letters.extend(receipt.dead_letters);
+            commits = receipt.commits;
+        }
+        let commit = PageCommit {
+            batch: Some(id),
+            connector: IMPORT,
+            tenant: tenant.clone(),
+            source: reading.source.id.clone(),
+            stream: stream.clone(),
+            cursor: None,
+            interval: None,
+            kind: IntervalKind::Import,
+            pages: 1,
+            polls: 1,
+            finished: true,
+            counts,
+            dead_letters,
+            commits,
+            at: now,
+        };
+        page::enter(commit, &self.services).await;
+        total.counts += counts;
+        total.bytes += chunk.bytes as u64;
+        Ok(())
+    }
+}
+
+/// Records read from a file and not yet appended.
+#[derive(Default)]
+struct Chunk {
+    records: Vec<IdentifiedRecord>,
+    dead_letters: Vec<DeadLetter>,
+    bytes: usize,
+}
+
+impl Chunk {
+    fn take(&mut self, item: Result<Record, DeadLetter>, reading: &Reading, tenant: &TenantId) {
+        let record = match item {
+            Ok(record) => record,
+            Err(dead) => return self.dead_letters.push(dead),
+        };
+        self.bytes += record.raw().len();
+        match reading.mapping.identify(record.raw()) {
+            Ok(identity) => {
+                let source = &reading.source;
+                self.records.push(IdentifiedRecord::new(record, &identity, tenant, source));
+            }
+            Err(unusable) => self
+                .dead_letters
+                .push(DeadLetter { raw: record.raw().clone(), reason: unusable.to_string() }),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len() + self.dead_letters.len() >= CHUNK_RECORDS || self.bytes >= CHUNK_BYTES
+    }
+}
+
+/// The stream of an imported file: its name, without what an identifier cannot hold.
+fn stream_of(name: &str) -> StreamId {
+    let printable: String = name.chars().filter(|c| !c.is_control()).collect();
+    let mut start = printable.len().saturating_sub(180);
+    while !printable.is_char_boundary(start) {
+        start += 1;
+    }
+    let fallback =
+        || StreamId::new(IMPORT_NAME).unwrap_or_else(|_| unreachable!("`import` is valid"));
+    StreamId::new(&printable[start..]).unwrap_or_else(|_| fallback())
+}
+
+impl Reading {
+    /// Normalises everything that a reader gives without storing it: one pure OCSF event per
+    /// record, `raw_data` included, or the reason why there is none.
+    ///
+    /// # Errors
+    /// Not even the start of the input can be read.
+    pub fn normalise<'a>(
+        &'a self,
+        name: &str,
+        input: impl Read + Send + 'a,
+    ) -> Result<impl Iterator<Item = Normalised> + 'a, EngineError> {
+        let records = open(input, self, name)?;
+        Ok(records.map(move |item| item.and_then(|record| self.event(&record))))
+    }
+
+    fn event(&self, record: &Record) -> Result<Value, DeadLetter> {
+        let dead = |reason: String| DeadLetter { raw: record.raw().clone(), reason };
+        let identity =
+            self.mapping.identify(record.raw()).map_err(|error| dead(error.to_string()))?;
+        let mut sink = OneEvent::default();
+        match self.mapping.normalise(record.raw(), &mut sink) {
+            Verdict::Refused(reason) => return Err(dead(reason)),
+            Verdict::Filtered => return Err(dead("dropped by the transform".to_owned())),
+            Verdict::Kept => {}
+        }
+        let mut event = sink.0.ok_or_else(|| dead("the mapping gave no event".to_owned()))?;
+        if let Value::Object(fields) = &mut event {
+            let time =
+                identity.time.and_then(model::time::Timestamp::plausible).unwrap_or_default();
+            fields.insert("time".to_owned(), time.as_millis().into());
+            let raw = String::from_utf8_lossy(record.raw()).into_owned();
+            fields.insert("raw_data".to_owned(), raw.into());
+        }
+        Ok(event)
+    }
+}
+
+fn open<'a>(
+    input: impl Read + Send + 'a,
+    reading: &Reading,
+    name: &str,
+) -> Result<Records<'a>, EngineError> {
+    Records::new(input, reading.envelope)
+        .map_err(|source| EngineError::Read { path: name.to_owned(), source })
+}
+
+#[derive(Default)]
+struct OneEvent(Option<Value>);
+
+impl EventSink for OneEvent {
+    fn push(&mut self, event: &Event<'_>) {
+        self.0 = Some(event.to_value());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_of_a_long_path_is_its_end_and_never_splits_a_character() {
+        let stream = stream_of(&format!("/{}/保存.json", "経".repeat(100)));
+        assert!(stream.as_str().ends_with("保存.json"));
+        assert!(stream.as_str().len() <= 180);
+        assert_eq!(stream_of("\u{7}").as_str(), IMPORT_NAME);
+    }
+}
