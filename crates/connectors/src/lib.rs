@@ -1,1 +1,15 @@
-//! Placeholder module header.
+//! Everything that talks to vendors or knows their data: one folder per integration, and what they share.
+//!
+//! Start at [`Registry`]; then read [`client`], the only way to a vendor, and `trend_micro_cas`, the
+//! first integration. [`transform`] wraps a mapping in a user's own program, [`formats`] reads saved
+//! records from files. Nothing here names the lake or the catalog.
+
+pub mod client;
+mod cutting;
+pub mod formats;
+mod parameters;
+mod registry;
+pub mod transform;
+mod trend_micro_cas;
+
+pub use registry::Registry;

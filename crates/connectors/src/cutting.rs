@@ -1,0 +1,137 @@
+//! Cuts a JSON document into its records without copying: every record is a slice of the document.
+//!
+//! What cannot be a record becomes a dead letter with its bytes; the others go on.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use model::batch::DeadLetter;
+use model::record::Record;
+use serde_json::value::RawValue;
+
+/// The items of an array in a document.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Items {
+    /// Those that are objects.
+    pub(crate) records: Vec<Record>,
+    /// The others.
+    pub(crate) unusable: Vec<DeadLetter>,
+}
+
+/// A document whose members can be looked up and cut.
+pub(crate) struct Document<'b> {
+    body: &'b Bytes,
+    text: &'b str,
+    members: BTreeMap<String, &'b RawValue>,
+}
+
+/// The text of a body, of the same length: a byte that is not UTF-8 becomes a question mark.
+pub(crate) fn readable(body: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(body) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(body.len());
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    Cow::Owned(text)
+}
+
+impl<'b> Document<'b> {
+    /// Reads the members of an object. `text` is what [`readable`] made of the body.
+    ///
+    /// # Errors
+    /// The text is not one JSON object.
+    pub(crate) fn object(body: &'b Bytes, text: &'b str) -> Result<Self, serde_json::Error> {
+        debug_assert_eq!(body.len(), text.len(), "places in the text are places in the body");
+        Ok(Self { body, text, members: serde_json::from_str(text)? })
+    }
+
+    /// The JSON text of a member.
+    pub(crate) fn member(&self, name: &str) -> Option<&'b str> {
+        self.members.get(name).map(|raw| raw.get())
+    }
+
+    /// The items of a member that is an array; `None` when there is no such array.
+    pub(crate) fn items(&self, name: &str) -> Option<Items> {
+        items_of(self.body, self.text, self.members.get(name)?.get())
+    }
+}
+
+/// The items of an array that stands in the body; `None` when `array` is not the text of one.
+pub(crate) fn items_of(body: &Bytes, text: &str, array: &str) -> Option<Items> {
+    let values: Vec<&RawValue> = serde_json::from_str(array).ok()?;
+    let mut items = Items::default();
+    for value in values {
+        let start = value.get().as_ptr().addr() - text.as_ptr().addr();
+        let raw = body.slice(start..start + value.get().len());
+        match usable(&raw) {
+            Ok(()) => items.records.push(Record::new(raw)),
+            Err(reason) => items.unusable.push(DeadLetter { raw, reason: reason.to_owned() }),
+        }
+    }
+    Some(items)
+}
+
+/// Whether the bytes of a JSON value can be a record.
+///
+/// # Errors
+/// Says why not.
+pub(crate) fn usable(raw: &[u8]) -> Result<(), &'static str> {
+    if std::str::from_utf8(raw).is_err() {
+        return Err("the record is not valid UTF-8");
+    }
+    match raw.first() {
+        Some(b'{') => Ok(()),
+        Some(b'[') => Err("the record is a list, not an object"),
+        Some(b'"') => Err("the record is a text, not an object"),
+        Some(b'n') => Err("the record is null, not an object"),
+        Some(b't' | b'f') => Err("the record is a truth value, not an object"),
+        _ => Err("the record is a number, not an object"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut(body: &[u8]) -> (Vec<Bytes>, Vec<Bytes>) {
+        let body = Bytes::copy_from_slice(body);
+        let text = readable(&body);
+        let items = Document::object(&body, &text).unwrap().items("items").unwrap();
+        for record in &items.records {
+            let range = body.as_ptr_range();
+            assert!(range.contains(&record.raw().as_ptr()), "a record is a slice of its page");
+        }
+        let records = items.records.iter().map(|record| record.raw().clone()).collect();
+        (records, items.unusable.into_iter().map(|letter| letter.raw).collect())
+    }
+
+    #[test]
+    fn records_are_the_bytes_as_served() {
+        let (records, unusable) =
+            cut(br#"{"items": [ {"a": 1.50,"b":"\u00e9"} ,{}, 7, "x", null, [1]], "n":""}"#);
+        assert_eq!(records, [&br#"{"a": 1.50,"b":"\u00e9"}"#[..], b"{}"]);
+        assert_eq!(unusable, [&b"7"[..], b"\"x\"", b"null", b"[1]"]);
+    }
+
+    #[test]
+    fn one_record_that_is_not_utf8_does_not_take_the_others_along() {
+        let (records, unusable) = cut(
+            b"{\"items\":[{\"a\":\"\xc3\xa9\"},{\"a\":\"\xff\xfe\"},{\"a\":\"\xe8\xaa\x9e\"}]}",
+        );
+        assert_eq!(records, [&b"{\"a\":\"\xc3\xa9\"}"[..], b"{\"a\":\"\xe8\xaa\x9e\"}"]);
+        assert_eq!(unusable, [&b"{\"a\":\"\xff\xfe\"}"[..]]);
+    }
+
+    proptest! {
+        #[test]
+        fn readable_text_has_the_length_of_its_bytes(body: Vec<u8>) {
+            prop_assert_eq!(readable(&body).len(), body.len());
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The bytes of a file: decompressed where needed, looked at before they are used, and given back.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::splitter::{Splitter, Step};
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+const BUFFER: usize = 64 * 1024;
+
+/// A file on its way in.
+pub(super) struct Source<'r> {
+    input: Box<dyn BufRead + 'r>,
+    /// Bytes that were given back, from `given_at` on.
+    given_back: Vec<u8>,
+    given_at: usize,
+    /// Bytes since the last line break.
+    column: usize,
+}
+
+impl<'r> Source<'r> {
+    /// Looks at the first bytes for gzip and a byte order mark.
+    #[expect(clippy::disallowed_methods, reason = "readers take a piece at a time, each capped")]
+    pub(super) fn open(input: impl Read + 'r) -> io::Result<Self> {
+        let mut input: Box<dyn BufRead + 'r> = Box::new(BufReader::with_capacity(BUFFER, input));
+        let mut first = [0; 2];
+        let count = read_up_to(&mut input, &mut first)?;
+        let again = io::Cursor::new(first[..count].to_vec()).chain(input);
+        input = if first == GZIP_MAGIC {
+            Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(again)))
+        } else {
+            Box::new(again)
+        };
+        let mut mark = [0; 3];
+        let count = read_up_to(&mut input, &mut mark)?;
+        let given_back = if mark == BYTE_ORDER_MARK { Vec::new() } else { mark[..count].to_vec() };
+        Ok(Self { input, given_back, given_at: 0, column: 0 })
+    }
+
+    /// Bytes since the last line break.
+    pub(super) fn column(&self) -> usize {
+        self.column
+    }
+
+    fn buffer(&mut self) -> io::Result<&[u8]> {
+        if self.given_at < self.given_back.len() {
+            return Ok(&self.given_back[self.given_at..]);
+        }
+        loop {
+            match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                Ok(_) => break,
+            }
+        }
+        self.input.fill_buf()
+    }
+
+    /// Takes bytes from the front.
+    pub(super) fn consume(&mut self, count: usize) {
+        self.column += count;
+        if self.given_at < self.given_back.len() {
+            self.given_at += count;
+            if self.given_at == self.given_back.len() {
+                self.given_back.clear();
+                self.given_at = 0;
+            }
+        } else {
+            self.input.consume(count);
+        }
+    }
+
+    /// Puts bytes back to the front; they begin a line or end one that was read.
+    pub(super) fn give_back(&mut self, mut bytes: Vec<u8>) {
+        bytes.extend_from_slice(&self.given_back[self.given_at..]);
+        self.given_back = bytes;
+        self.given_at = 0;
+        self.column = 0;
+    }
+
+    /// What was given back and not taken again.
+    pub(super) fn unread(&mut self) -> Vec<u8> {
+        let rest = self.given_back.split_off(self.given_at);
+        self.given_back.clear();
+        self.given_at = 0;
+        rest
+    }
+
+    /// Skips white space and the bytes of `also`; the byte after it, or `None` at the end.
+    pub(super) fn skip_space(&mut self, also: &[u8]) -> io::Result<Option<u8>> {
+        loop {
+            let buffer = self.buffer()?;
+            if buffer.is_empty() {
+                return Ok(None);
+            }
+            let is_space = |byte: &u8| byte.is_ascii_whitespace() || also.contains(byte);
+            let skipped = buffer.iter().take_while(|byte| is_space(byte)).count();
+            let found = buffer.get(skipped).copied();
+            let line_break = buffer[..skipped].iter().rposition(|byte| *byte == b'\n');
+            self.consume(skipped);
+            if let Some(line_break) = line_break {
+                self.column = skipped - line_break - 1;
+            }
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The rest of the line without white space at its end, and whether it is all of it: of a line
+    /// longer than the cap only the beginning is kept.
+    pub(super) fn read_line(&mut self, cap: usize) -> io::Result<(Vec<u8>, bool)> {
+        let mut line = Vec::new();
+        let mut is_whole = true;
+        loop {
+            let buffer = match self.buffer() {
+                Ok(buffer) => buffer,
+                Err(error) => return self.interrupted(line, error),
+            };
+            if buffer.is_empty() {
+                break;
+            }
+            let line_break = buffer.iter().position(|byte| *byte == b'\n');
+            let text = line_break.unwrap_or(buffer.len());
+            let room = cap.saturating_sub(line.len());
+            is_whole = is_whole && text <= room;
+            line.extend_from_slice(&buffer[..text.min(room)]);
+            self.consume(text + usize::from(line_break.is_some()));
+            if line_break.is_some() {
+                self.column = 0;
+                break;
+            }
+        }
+        line.truncate(line.trim_ascii_end().len());
+        Ok((line, is_whole))
+    }
+
+    /// The bytes of the value that begins here, as far as brackets and quotes tell, up to the cap
+    /// or the end of the file. When the cap was reached first, the splitter that goes on.
+    pub(super) fn read_value(&mut self, cap: usize) -> io::Result<(Vec<u8>, Option<Splitter>)> {
+        let mut splitter = Splitter::default();
+        let mut bytes = Vec::new();
+        loop {
+            let buffer = match self.buffer() {
+                Ok(buffer) => buffer,
+                Err(error) => return self.interrupted(bytes, error),
+            };
+            if buffer.is_empty() {
+                return Ok((bytes, None));
+            }
+            let room = cap.saturating_sub(bytes.len());
+            if room == 0 {
+                return Ok((bytes, Some(splitter)));
+            }
+            let buffer = &buffer[..buffer.len().min(room)];
+            let step = splitter.feed(buffer);
+            let count = match step {
+                Step::More => buffer.len(),
+                Step::Ends(count) => count,
+            };
+            bytes.extend_from_slice(&buffer[..count]);
+            self.consume(count);
+            if matches!(step, Step::Ends(_)) {
+                return Ok((bytes, None));
+            }
+        }
+    }
+
+    /// Skips the rest of a value.
+    pub(super) fn skip_value(&mut self, mut splitter: Splitter) -> io::Result<()> {
+        loop {
+            let buffer = self.buffer()?;
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            let step = splitter.feed(buffer);
+            let count = match step {
+                Step::More => buffer.len(),
+                Step::Ends(count) => count,
+            };
+            self.consume(count);
+            if matches!(step, Step::Ends(_)) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Keeps what was read before the failure, so that it can still be shown.
+    fn interrupted<T>(&mut self, bytes: Vec<u8>, error: io::Error) -> io::Result<T> {
+        self.give_back(bytes);
+        Err(error)
+    }
+}
+
+fn read_up_to(input: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
+    let mut count = 0;
+    while count < bytes.len() {
+        match input.read(&mut bytes[count..]) {
+            Ok(0) => break,
+            Ok(more) => count += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(count)
+}

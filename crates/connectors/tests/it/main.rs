@@ -1,0 +1,16 @@
+//! Integration tests of the crate: the client against servers that behave and servers that do not, the
+//! mapping against samples and arbitrary data, transforms, and file formats.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
+mod faults;
+mod formats;
+mod golden;
+mod ocsf;
+mod paging;
+mod properties;
+mod secrets;
+mod servers;
+mod settings;
+mod support;
+mod tls;
+mod transforms;
