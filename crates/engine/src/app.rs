@@ -73,9 +73,14 @@ impl App {
         Ok(self.supervisor.reconcile().await?)
     }
 
-    /// Stops collecting; pages under way are entered first.
-    pub async fn stop(&self) {
+    /// Stops every runner; pages under way are entered first.
+    pub async fn stop_collecting(&self) {
         self.supervisor.stop().await;
+    }
+
+    /// Stops collecting and closes the catalog: the end of a process.
+    pub async fn stop(&self) {
+        self.stop_collecting().await;
         self.services.catalog.close().await;
     }
 

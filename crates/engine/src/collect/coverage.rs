@@ -160,6 +160,11 @@ impl Coverage {
         }
     }
 
+    /// Pages read so far of the open interval that starts at `start`.
+    pub fn pages(&self, start: Timestamp) -> u64 {
+        self.position(start).map_or(0, |index| self.open[index].pages)
+    }
+
     /// Begins the interval that starts at `start` again from its first page, in two halves when
     /// `halve` is asked for and it is wider than a second.
     pub fn restart(&mut self, start: Timestamp, halve: bool) {

@@ -57,6 +57,9 @@ pub enum PageError {
     Store(#[source] StoreError),
 }
 
+/// Pages after which an interval that was cut for about four is taken for a circle of links, and
+/// asked for again in halves. A real crowd of records only costs repeats.
+const CIRCLE: u64 = 100;
 /// How long to wait between attempts to enter a page whose rows are durable already.
 const ENTER_RETRY: Duration = Duration::from_secs(2);
 
@@ -83,6 +86,10 @@ pub async fn read(job: Job, services: Services) -> Outcome {
     };
     let counts = Counts::of_page(served, dead_letters.len() as u64, receipt.as_ref());
     coverage.page(interval.start, served, next.clone());
+    if next.is_some() && coverage.pages(interval.start) >= CIRCLE {
+        tracing::warn!(stream = %stream.id, %interval, "paging does not end: asking again in halves");
+        coverage.restart(interval.start, true);
+    }
     let mut commit = PageCommit {
         batch: (served > 0).then_some(id),
         connector: target.id,

@@ -116,6 +116,11 @@ impl Supervisor {
         Ok(())
     }
 
+    /// The revision that runs of a connector, if it runs here.
+    pub async fn revision(&self, id: ConnectorId) -> Option<i64> {
+        self.running.lock().await.get(&id).map(|runner| runner.revision)
+    }
+
     /// Tells the runner of a connector; `false` when it does not run here.
     pub async fn tell(&self, id: ConnectorId, command: Command) -> bool {
         let commands = self.running.lock().await.get(&id).map(|runner| runner.commands.clone());

@@ -43,6 +43,19 @@ impl App {
         })
     }
 
+    /// The revision of a connector that runs in this process, if it does (D-19).
+    ///
+    /// # Errors
+    /// There is none of this name, or the catalog cannot be read.
+    pub async fn running_revision(
+        &self,
+        tenant: &TenantId,
+        name: &ConnectorName,
+    ) -> Result<Option<i64>, EngineError> {
+        let connector = self.connector(tenant, name).await?;
+        Ok(self.supervisor.revision(connector.id).await)
+    }
+
     /// Turns a connector on or off; its cursors stay (C-07).
     ///
     /// # Errors
