@@ -79,10 +79,7 @@ impl Gate {
     /// Requests per minute that the quotas allow in the long run.
     pub fn rate_per_minute(&self) -> f64 {
         let state = self.state();
-        let rates = state.windows.iter().map(|window| {
-            let quota = window.quota();
-            f64::from(quota.requests) * 60.0 / quota.per.as_secs_f64().max(0.001)
-        });
+        let rates = state.windows.iter().map(Window::rate_per_minute);
         rates.fold(f64::INFINITY, f64::min)
     }
 

@@ -77,23 +77,34 @@ impl Window {
         self.answered.push_back(now);
     }
 
-    /// The vendor refused although this log saw room: somebody else uses the key. Asks for a
-    /// quarter less, at most once per window.
+    /// The vendor refused although this log saw room. Once may be a whim of the vendor; when it
+    /// happens again in the next windows, somebody else uses the key: asks for a quarter less.
     pub fn refused(&mut self, now: Timestamp) {
-        if self.last_refusal.is_none_or(|last| now.since(last) >= self.quota.per) {
+        let windows = self.last_refusal.map(|last| now.since(last).div_duration_f64(self.quota.per));
+        if windows.is_some_and(|windows| (1.0..3.0).contains(&windows)) {
             self.limit = (self.limit - self.limit.div_ceil(4)).max(1);
         }
-        self.last_refusal = Some(now);
+        if windows.is_none_or(|windows| windows >= 1.0) {
+            self.last_refusal = Some(now);
+        }
+    }
+
+    /// Requests per minute that may be sent now in the long run.
+    pub fn rate_per_minute(&self) -> f64 {
+        f64::from(self.limit) * 60.0 / self.quota.per.as_secs_f64().max(0.001)
     }
 
     /// Trusts the quota a little more after each window without a refusal.
     fn recover(&mut self, now: Timestamp) {
         let Some(last) = self.last_refusal else { return };
+        if now.since(last) < self.quota.per * 3 {
+            return;
+        }
         if self.limit >= self.quota.requests {
             self.last_refusal = None;
-        } else if now.since(last) >= self.quota.per * 2 {
+        } else {
             self.limit += self.quota.requests.div_ceil(10).min(self.quota.requests - self.limit);
-            self.last_refusal = Some(now - self.quota.per);
+            self.last_refusal = Some(now - self.quota.per * 2);
         }
     }
 
@@ -134,14 +145,16 @@ mod tests {
     }
 
     #[test]
-    fn an_unexpected_refusal_lowers_the_limit_and_quiet_windows_raise_it_again() {
+    fn refusals_in_window_after_window_lower_the_limit_and_quiet_ones_raise_it_again() {
         let mut window = Window::new(quota(20, 60), 0, START);
         window.refused(START);
         window.refused(START + Duration::from_secs(1));
+        assert_eq!(window.limit, 20, "one window's refusals are not enough");
+        window.refused(START + Duration::from_secs(70));
         assert_eq!(window.limit, 15);
         let mut now = START;
         for _ in 0..10 {
-            now = now + Duration::from_secs(120);
+            now = now + Duration::from_secs(180);
             let _ = window.opens_at(now);
         }
         assert_eq!(window.limit, 20);

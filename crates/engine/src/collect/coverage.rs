@@ -21,7 +21,7 @@ pub struct Coverage {
     /// What the vendor forgot before it could be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Interval>,
-    /// Records per hour in the last interval that was read to its end; 0 when none was.
+    /// Records per hour in the last interval of history that was read to its end; 0 when none was.
     #[serde(default)]
     pub records_per_hour: u64,
 }
@@ -155,6 +155,10 @@ impl Coverage {
         open.next = next;
         if open.next.is_none() {
             let done = self.open.remove(index);
+            if done.kind == Kind::Live {
+                // A poll reads back over its overlap, so its records say little about density.
+                return;
+            }
             let seconds = done.interval.width().as_secs().max(1);
             self.records_per_hour = done.records.saturating_mul(3600) / seconds;
         }
