@@ -1,0 +1,15 @@
+//! The API from outside: requests into the router, status and body out of it.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod access;
+mod connectors;
+mod documents;
+mod events;
+mod lake;
+mod openapi;
+mod query;
+mod runs;
+mod server;
+mod status;
+mod store;
+mod support;

@@ -1,0 +1,197 @@
+//! `tarn demo`: a fake vendor over real HTTP, a server and a ready-made connector in one process.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use engine::app::App;
+use engine::connectors::document::ConnectorFile;
+use model::ids::TenantId;
+use simulators::{Options, Volume};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::error::Outcome;
+use crate::hosting::Host;
+use crate::output;
+
+const VENDOR: &str = "trend_micro_cas";
+const CONNECTOR: &str = "Demo CAS";
+/// What the simulator allows, and the connector keeps to; the real quota would show little at once.
+const REQUESTS: &str = "200";
+const WINDOW: &str = "10s";
+/// Records per stream and hour.
+const RATE: f64 = 30.0;
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Flags of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Address and port to listen on [env: TARN_LISTEN] [default: 127.0.0.1:8717]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+}
+
+/// Runs the demo until it is stopped. `data_dir` and `lake` are what the flags name: what the
+/// environment names may be somebody's real data.
+///
+/// # Errors
+/// An address or the data directory is in use, or something cannot be opened.
+pub(crate) async fn run(
+    mut config: Config,
+    data_dir: Option<PathBuf>,
+    lake: Option<PathBuf>,
+) -> Result<Outcome> {
+    let place = Place::new(data_dir)?;
+    config.data_dir = place.path();
+    config.lake = lake;
+    config.tenant = TenantId::default();
+    let host = Host::open(&config).await?;
+    let vendor = start_vendor(&host).await?;
+    apply(host.app(), &vendor).await?;
+    output::line(introduction(&host, &vendor, &place))?;
+    let first = tokio::spawn(tell_first_records(host.app().clone()));
+    let served = host.run().await;
+    first.abort();
+    served?;
+    place.remove()?;
+    Ok(Outcome::Done)
+}
+
+/// Where the demo keeps its data.
+enum Place {
+    Named(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Place {
+    fn new(named: Option<PathBuf>) -> Result<Self> {
+        if let Some(path) = named {
+            return Ok(Self::Named(path));
+        }
+        let temporary = tempfile::Builder::new().prefix("tarn-demo-").tempdir();
+        temporary.map(Self::Temporary).context("failed to make a temporary directory")
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Named(path) => path.clone(),
+            Self::Temporary(directory) => directory.path().to_owned(),
+        }
+    }
+
+    fn remove(self) -> Result<()> {
+        match self {
+            Self::Named(_) => Ok(()),
+            Self::Temporary(directory) => {
+                directory.close().context("failed to remove the temporary directory")
+            }
+        }
+    }
+}
+
+/// Starts the fake vendor on a port of its own; answers its URL.
+async fn start_vendor(host: &Host) -> Result<String> {
+    let faults = [("requests", REQUESTS), ("window", WINDOW)];
+    let faults = faults.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let options = Options { volume: Volume::PerHour(RATE), faults, ..Options::default() };
+    let simulator = simulators::simulator(VENDOR, options)?;
+    let listener =
+        TcpListener::bind("127.0.0.1:0").await.context("failed to listen for the fake vendor")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let stopping = host.stopping();
+    tokio::spawn(async move {
+        if let Err(error) = simulator.serve(listener, stopping).await {
+            tracing::error!(%error, "the fake vendor failed");
+        }
+    });
+    Ok(url)
+}
+
+async fn apply(app: &App, vendor: &str) -> Result<()> {
+    let text = format!(
+        "connectors:
+  - name: {CONNECTOR}
+    integration: {VENDOR}
+    credential: {{ api_keys: [sim-key] }}
+    parameters: {{ base_url: \"{vendor}\" }}
+    interval: 10s
+    backfill: 24h
+    quota: {{ requests: {REQUESTS}, per: {WINDOW} }}
+"
+    );
+    app.apply(ConnectorFile::read(&text)?.connectors, false, "demo").await?;
+    Ok(())
+}
+
+/// What a person needs to go on, with lines that work when they are pasted.
+fn introduction(host: &Host, vendor: &str, place: &Place) -> String {
+    let url = host.url();
+    let program = std::env::current_exe()
+        .map_or_else(|_| "tarn".to_owned(), |path| quoted(&path.display().to_string()));
+    let (told, token) = match &host.token {
+        Some(token) => (token.expose().to_owned(), token.expose().to_owned()),
+        None => (
+            "the one from the first start; put it into TARN_TOKEN".to_owned(),
+            "\"$TARN_TOKEN\"".to_owned(),
+        ),
+    };
+    let kept = match place {
+        Place::Named(path) => format!("{} (kept)", path.display()),
+        Place::Temporary(_) => format!("{} (removed at the end)", place.path().display()),
+    };
+    let target = format!("--server {url} --token {token}");
+    format!(
+        "listening on {url}
+admin token: {told}
+data: {kept}
+fake vendor: {vendor}
+
+Try:
+  {program} query {target} --since 24h \"FROM email | head 5\"
+  {program} connector status {target} '{CONNECTOR}'
+  {program} lake verify {target}
+
+Ctrl-C ends it."
+    )
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    if word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Says once that there is something to search.
+async fn tell_first_records(app: std::sync::Arc<App>) {
+    loop {
+        match app.ledger(None, None).await {
+            Ok(counts) if counts.stored > 0 => {
+                output::note(format!("{} records are searchable, more are coming", counts.stored));
+                return;
+            }
+            Ok(_) => app.clock().sleep_until(app.clock().now() + LOOK).await,
+            Err(error) => {
+                tracing::warn!(%error, "failed to count the records");
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_path_with_spaces_is_one_word_for_a_shell() {
+        assert_eq!(quoted("/opt/tarn-1.0/tarn"), "/opt/tarn-1.0/tarn");
+        assert_eq!(quoted("/my apps/it's"), r"'/my apps/it'\''s'");
+    }
+}

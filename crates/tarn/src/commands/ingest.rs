@@ -1,0 +1,160 @@
+//! `tarn ingest`: bulk import of files. Its last line on stdout is the ledger line.
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use futures::{StreamExt as _, stream};
+use indicatif::ProgressBar;
+use model::ledger::Counts;
+use reqwest::Body;
+
+use crate::config::Config;
+use crate::error::{Failure, Outcome};
+use crate::inputs::{self, Input};
+use crate::output::{self, Format};
+use crate::progress;
+use crate::remote::Remote;
+use crate::target::Target;
+use crate::wiring::Local;
+
+/// Bytes that are sent to a server at once.
+const CHUNK: usize = 256 << 10;
+
+/// Files that are read side by side, so that the appends of small ones go together.
+const SIDE_BY_SIDE: usize = 8;
+
+/// Flags of `ingest`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// What the records are: `integration.content_type`
+    #[arg(long, value_name = "SOURCE")]
+    source: String,
+    /// How the ledger line is printed: `table` is the plain line
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Files or directories of JSON, JSON arrays, NDJSON or saved pages, also gzipped; `-` is stdin
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<String>,
+}
+
+/// Imports.
+///
+/// # Errors
+/// The source is unknown, a path cannot be read, or the lake fails. What was imported before stays.
+pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<Outcome> {
+    let inputs = inputs::expand(&arguments.paths)?;
+    let target = Target::open(config).await?;
+    let counts = import(&target, config, &arguments.source, &inputs).await;
+    target.close().await;
+    let counts = counts?;
+    print(arguments.format, counts)?;
+    if counts.dead_lettered == 0 {
+        return Ok(Outcome::Done);
+    }
+    output::note(format!(
+        "{} records could not become events; `tarn dead-letters list` says why",
+        counts.dead_lettered
+    ));
+    Ok(Outcome::Partly)
+}
+
+/// Prints the ledger line, or the same keys as JSON or CSV.
+pub(crate) fn print(format: Format, counts: Counts) -> Result<()> {
+    let value = serde_json::to_value(counts)?;
+    match format {
+        Format::Table => output::line(counts.to_string()),
+        Format::Json | Format::Ndjson => output::line(value.to_string()),
+        Format::Csv => output::list(format, &COUNTS, &[value]),
+    }
+}
+
+const COUNTS: [output::Column; 5] = [
+    output::column("SERVED", "served"),
+    output::column("STORED", "stored"),
+    output::column("DUPLICATE", "duplicate"),
+    output::column("FILTERED", "filtered"),
+    output::column("DEAD-LETTERED", "dead_lettered"),
+];
+
+async fn import(
+    target: &Target,
+    config: &Config,
+    source: &str,
+    inputs: &[Input],
+) -> Result<Counts> {
+    let sizes: Option<Vec<u64>> = inputs.iter().map(Input::size).collect();
+    let bar = progress::bytes(sizes.map(|sizes| sizes.iter().sum()), "importing");
+    let imports = stream::iter(inputs).map(|input| async {
+        let imported = match target {
+            Target::Local(local) => import_here(local, config, source, input, &bar).await,
+            Target::Remote(remote) => upload(remote, source, input, &bar).await,
+        };
+        imported.with_context(|| format!("failed to import `{}`", input.name()))
+    });
+    let mut imports = std::pin::pin!(imports.buffer_unordered(SIDE_BY_SIDE));
+    let (mut done, mut total) = (0_usize, Counts::default());
+    while let Some(imported) = imports.next().await {
+        match imported {
+            Ok(counts) => total += counts,
+            Err(error) => {
+                bar.finish_and_clear();
+                if done > 0 {
+                    output::note(format!("{done} of {} files are imported: {total}", inputs.len()));
+                }
+                return Err(error);
+            }
+        }
+        done += 1;
+    }
+    bar.finish_and_clear();
+    Ok(total)
+}
+
+async fn import_here(
+    local: &Local,
+    config: &Config,
+    source: &str,
+    input: &Input,
+    bar: &ProgressBar,
+) -> Result<Counts> {
+    let reading = local.app.reading(source)?;
+    let reader = bar.wrap_read(input.open()?);
+    let told = |standing: engine::import::Progress| bar.set_message(standing.counts.to_string());
+    Ok(local.app.import(&reading, &config.tenant, &input.name(), reader, told).await?)
+}
+
+/// Sends the bytes of a file as they are; the server reads them as an import here would.
+async fn upload(remote: &Remote, source: &str, input: &Input, bar: &ProgressBar) -> Result<Counts> {
+    let name = input.name();
+    let reader = bar.wrap_read(input.open()?);
+    let chunks = stream::unfold(Some(reader), async |reader| {
+        let mut reader = reader?;
+        let read = tokio::task::spawn_blocking(move || {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            let read = reader.by_ref().take(CHUNK as u64).read_to_end(&mut chunk);
+            (read, chunk, reader)
+        });
+        match read.await {
+            Ok((Ok(0), ..)) => None,
+            Ok((Ok(_), chunk, reader)) => Some((Ok(chunk), Some(reader))),
+            Ok((Err(error), ..)) => Some((Err(error), None)),
+            Err(error) => Some((Err(std::io::Error::other(error)), None)),
+        }
+    });
+    let told = |standing: &serde_json::Value| {
+        if let Ok(counts) = counts(standing) {
+            bar.set_message(counts.to_string());
+        }
+    };
+    let parameters = [("source", source), ("name", name.as_str())];
+    let body = Body::wrap_stream(chunks);
+    counts(&remote.upload(&["events"], &parameters, body, told).await?)
+}
+
+/// Reads the counts out of an answer of the server.
+pub(crate) fn counts(answer: &serde_json::Value) -> Result<Counts> {
+    serde_json::from_value(answer["counts"].clone())
+        .map_err(|error| Failure::new("the server's answer has no counts").cause(error))
+        .context("failed to read what was imported")
+}

@@ -1,0 +1,46 @@
+//! `tarn normalize`: records in, one OCSF event per line out. Touches no lake and no data directory.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::config::Config;
+use crate::error::Outcome;
+use crate::inputs;
+use crate::output::{self, Out};
+use crate::wiring::Local;
+
+/// Flags of `normalize`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// What the records are: `integration.content_type`
+    #[arg(long, value_name = "SOURCE")]
+    source: String,
+    /// Files or directories of JSON, JSON arrays, NDJSON or saved pages, also gzipped; `-` is stdin
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<String>,
+}
+
+/// Normalises.
+///
+/// # Errors
+/// The source is unknown, a file cannot be opened, or the output cannot be written.
+pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<Outcome> {
+    let local = Local::bare(config).await?;
+    let reading = local.app.reading(&arguments.source)?;
+    let mut out = Out::new();
+    let mut unusable = 0_u64;
+    for input in inputs::expand(&arguments.files)? {
+        let name = input.name();
+        for (index, item) in reading.normalise(&name, input.open()?)?.enumerate() {
+            match item {
+                Ok(event) => out.json_line(&event)?,
+                Err(dead) => {
+                    unusable += 1;
+                    output::note(format!("{name}: record {}: {}", index + 1, dead.reason));
+                }
+            }
+        }
+    }
+    out.flush()?;
+    Ok(if unusable == 0 { Outcome::Done } else { Outcome::Partly })
+}
