@@ -1,0 +1,5 @@
+//! The lake through its port, on temporary directories.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod append;
+mod support;
