@@ -10,6 +10,7 @@ mod commits;
 mod durable;
 mod error;
 mod failpoint;
+mod query;
 mod stats;
 mod store;
 mod table;

@@ -14,6 +14,7 @@ use model::ocsf::Class;
 use crate::append::writer::{Pace, Writer};
 use crate::durable::{Disk, Durable, LocalDisk};
 use crate::error::LakeError;
+use crate::query::Engine;
 use crate::table::tables::Tables;
 use crate::{commits, stats, verify};
 
@@ -50,6 +51,7 @@ impl LakeOptions {
 pub struct Lake {
     tables: Arc<Tables>,
     writer: Writer,
+    engine: Arc<Engine>,
 }
 
 impl Lake {
@@ -61,10 +63,11 @@ impl Lake {
         let LakeOptions { root, linger, max_rows, seen_bytes, disk } = options;
         let store = Durable::open(&root, disk)
             .map_err(|source| LakeError::Open { path: root.display().to_string(), source })?;
+        let engine = Arc::new(Engine::new(&store)?);
         let tables = Arc::new(Tables::open(store).await?);
         let pace = Pace { linger, max_rows, seen_bytes };
         let writer = Writer::start(Arc::clone(&tables), pace);
-        Ok(Self { tables, writer })
+        Ok(Self { tables, writer, engine })
     }
 
     /// The directory of the lake.
@@ -92,8 +95,7 @@ impl EventStore for Lake {
     }
 
     async fn query(&self, tenant: &TenantId, statement: Statement) -> Result<Rows, StoreError> {
-        let _ = (tenant, statement);
-        Err(LakeError::Closing.into())
+        crate::query::run(&self.engine, &self.tables, tenant, statement).await
     }
 
     async fn stats(&self, tenant: Option<&TenantId>) -> Result<Vec<TableStats>, StoreError> {

@@ -2,4 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod append;
+mod queries;
+mod sql;
 mod support;
+mod verify;
