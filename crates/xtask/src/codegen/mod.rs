@@ -14,6 +14,7 @@ macro_rules! putln {
 }
 
 mod classes;
+mod columns;
 mod names;
 mod reference;
 mod schema;
@@ -45,6 +46,7 @@ fn render(table: &Table) -> Vec<(PathBuf, String)> {
     files.extend(values::render(table));
     files.extend(schema::render(table));
     files.extend(classes::render(table));
+    files.extend(columns::render(table));
     files.extend(reference::render(table));
     files
 }
@@ -87,16 +89,16 @@ fn listed(paths: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-/// Files in the generated folder that no writer wrote: left over from a class that is gone.
+/// Files in the generated folders that no writer wrote: left over from a class that is gone.
 fn orphans(root: &Path, expected: &BTreeSet<PathBuf>) -> Result<Vec<PathBuf>> {
-    let folder = Path::new(MODEL_FOLDER);
     let mut found = Vec::new();
-    for entry in
-        std::fs::read_dir(root.join(folder)).context("failed to list the generated files")?
-    {
-        let path = folder.join(entry?.file_name());
-        if !expected.contains(&path) {
-            found.push(path);
+    for folder in [MODEL_FOLDER, columns::COLUMNS_FOLDER].map(Path::new) {
+        let entries = std::fs::read_dir(root.join(folder));
+        for entry in entries.context("failed to list the generated files")? {
+            let path = folder.join(entry?.file_name());
+            if !expected.contains(&path) {
+                found.push(path);
+            }
         }
     }
     Ok(found)

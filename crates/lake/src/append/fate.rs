@@ -1,0 +1,141 @@
+//! What becomes of each record of a group, and the receipts that follow from it.
+
+use model::batch::{Batch, DeadLetter, Receipt, TableCommit};
+use model::ids::TenantId;
+use model::ocsf::Class;
+use model::time::Day;
+
+/// A record of a group: which batch, which record in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Slot {
+    pub(crate) batch: u32,
+    pub(crate) record: u32,
+}
+
+/// What is decided about a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Nothing yet.
+    Open,
+    /// Its row is committed.
+    Stored,
+    /// The lake, or an earlier record of the group, has it.
+    Duplicate,
+    /// Its transform dropped it.
+    Filtered,
+    /// It cannot become an event.
+    Dead(String),
+}
+
+/// The batches of a group with the fates of their records.
+pub(crate) struct Group {
+    /// The batches as they came.
+    pub(crate) batches: std::sync::Arc<Vec<Batch>>,
+    fates: Vec<Vec<Fate>>,
+    commits: Vec<Vec<TableCommit>>,
+}
+
+/// Open records of one tenant and day, by time.
+#[derive(Debug)]
+pub(crate) struct Portion {
+    pub(crate) tenant: TenantId,
+    pub(crate) day: Day,
+    pub(crate) slots: Vec<Slot>,
+}
+
+impl Group {
+    /// A group in which nothing is decided.
+    pub(crate) fn new(batches: Vec<Batch>) -> Self {
+        let fates = batches.iter().map(|batch| vec![Fate::Open; batch.records.len()]).collect();
+        let commits = vec![Vec::new(); batches.len()];
+        Self { batches: std::sync::Arc::new(batches), fates, commits }
+    }
+
+    /// Decides about a record.
+    pub(crate) fn decide(&mut self, slot: Slot, fate: Fate) {
+        self.fates[slot.batch as usize][slot.record as usize] = fate;
+    }
+
+    /// Notes that a commit holds rows of a batch.
+    pub(crate) fn note_commit(&mut self, batch: u32, commit: TableCommit) {
+        self.commits[batch as usize].push(commit);
+    }
+
+    /// Every class that records of the group can become.
+    pub(crate) fn classes(&self) -> Vec<Class> {
+        let mut classes: Vec<Class> =
+            self.batches.iter().flat_map(|batch| batch.source.classes.iter().copied()).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        classes
+    }
+
+    /// The records that are still open, in order.
+    pub(crate) fn open(&self) -> impl Iterator<Item = Slot> {
+        self.fates.iter().enumerate().flat_map(|(batch, fates)| {
+            fates
+                .iter()
+                .enumerate()
+                .filter(|(_, fate)| **fate == Fate::Open)
+                .map(move |(record, _)| Slot { batch: narrow(batch), record: narrow(record) })
+        })
+    }
+
+    /// The open records by tenant and day, each portion sorted by time; ties by arrival.
+    pub(crate) fn portions(&self) -> Vec<Portion> {
+        let mut keyed: Vec<(&TenantId, i64, Slot)> = self
+            .open()
+            .map(|slot| {
+                let batch = &self.batches[slot.batch as usize];
+                (&batch.tenant, batch.records[slot.record as usize].time.as_micros(), slot)
+            })
+            .collect();
+        keyed.sort_unstable();
+        let mut portions: Vec<Portion> = Vec::new();
+        for (tenant, micros, slot) in keyed {
+            let day = model::time::Timestamp::from_micros(micros).day();
+            match portions.last_mut() {
+                Some(last) if last.tenant == *tenant && last.day == day => last.slots.push(slot),
+                _ => portions.push(Portion { tenant: tenant.clone(), day, slots: vec![slot] }),
+            }
+        }
+        portions
+    }
+
+    /// The receipts of the batches, once every record is decided.
+    pub(crate) fn receipts(self) -> Vec<Receipt> {
+        let decided = self.fates.into_iter().zip(self.commits);
+        self.batches
+            .iter()
+            .zip(decided)
+            .map(|(batch, (fates, commits))| receipt(batch, &fates, commits))
+            .collect()
+    }
+}
+
+fn receipt(batch: &Batch, fates: &[Fate], commits: Vec<TableCommit>) -> Receipt {
+    let mut receipt = Receipt {
+        batch: batch.id,
+        stored: 0,
+        duplicate: 0,
+        filtered: 0,
+        dead_letters: Vec::new(),
+        commits,
+    };
+    for (record, fate) in batch.records.iter().zip(fates) {
+        match fate {
+            Fate::Stored => receipt.stored += 1,
+            Fate::Duplicate => receipt.duplicate += 1,
+            Fate::Filtered => receipt.filtered += 1,
+            Fate::Dead(reason) => receipt
+                .dead_letters
+                .push(DeadLetter { raw: record.record.raw().clone(), reason: reason.clone() }),
+            Fate::Open => debug_assert!(false, "a record without a fate"),
+        }
+    }
+    receipt
+}
+
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}

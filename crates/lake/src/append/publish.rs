@@ -1,0 +1,147 @@
+//! Makes built files durable and commits them, one table after the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use model::batch::{Batch, CommitReceipt};
+use model::ocsf::Class;
+use model::time::Timestamp;
+use object_store::{ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions};
+use uuid::Uuid;
+
+use super::build::Built;
+use crate::error::LakeError;
+use crate::failpoint;
+use crate::table::data::data_path;
+use crate::table::entry::{self, Entry};
+use crate::table::log::Written;
+use crate::table::state::DataFile;
+use crate::table::tables::Tables;
+
+/// Files that are written at once: the disk syncs them together.
+const WRITERS: usize = 16;
+
+/// A file of the group on the disk, not yet in any table.
+pub(crate) struct Placed {
+    pub(crate) built: Built,
+    pub(crate) file: DataFile,
+}
+
+/// Writes all files of a group. When it answers they are on the disk.
+pub(crate) async fn place(tables: &Tables, built: Vec<Built>) -> Result<Vec<Placed>, LakeError> {
+    futures::stream::iter(built)
+        .map(|built| async move {
+            let file = describe(&built);
+            let path = data_path(built.class, &file.path);
+            let options = PutOptions::from(PutMode::Create);
+            let put = tables.store().put_opts(&path, built.content.clone().into(), options).await;
+            put.map_err(|source| LakeError::Store { action: format!("write `{path}`"), source })?;
+            failpoint::hit("lake::file_written", tables.store().root())?;
+            Ok(Placed { built, file })
+        })
+        .buffer_unordered(WRITERS)
+        .try_collect()
+        .await
+}
+
+/// Removes files that no table took. Best effort: a file that stays behind is only unused space.
+pub(crate) async fn discard(tables: &Tables, files: &[Placed]) {
+    for placed in files {
+        let path = data_path(placed.built.class, &placed.file.path);
+        if let Err(error) = tables.store().delete(&path).await {
+            tracing::debug!(%path, %error, "left an unused file behind");
+        }
+    }
+}
+
+/// Commits files of one class right after the version against which their rows were looked up, with
+/// the receipts of their batches. `None` when another writer has that place.
+pub(crate) async fn commit(
+    tables: &Tables,
+    group: Uuid,
+    class: Class,
+    base: Option<u64>,
+    files: &[Placed],
+    batches: &[Batch],
+) -> Result<Option<u64>, LakeError> {
+    let now = batches.iter().map(|batch| batch.ingest_time).max().unwrap_or(Timestamp::EPOCH);
+    let version = match base {
+        Some(base) => base + 1,
+        None => create(tables, class, now).await?,
+    };
+    let added: Vec<Arc<DataFile>> =
+        files.iter().map(|placed| Arc::new(DataFile { version, ..placed.file.clone() })).collect();
+    let receipts = receipts(files, batches);
+    let bytes = entry::append(group, now, &added, &receipts);
+    failpoint::hit("lake::before_commit", tables.store().root())?;
+    match tables.log(class).write(version, bytes, Some(group)).await? {
+        Written::Taken => Ok(None),
+        Written::Committed => {
+            let entry = Entry { added, receipts, group: Some(group), removed: Vec::new() };
+            tables.apply(class, version, &entry);
+            failpoint::hit("lake::after_commit", tables.store().root())?;
+            Ok(Some(version))
+        }
+    }
+}
+
+/// Rows per batch among files.
+pub(crate) fn rows_per_batch(files: &[Placed]) -> BTreeMap<u32, u64> {
+    let mut rows = BTreeMap::new();
+    for row in files.iter().flat_map(|placed| &placed.built.rows) {
+        *rows.entry(row.slot.batch).or_default() += 1;
+    }
+    rows
+}
+
+/// Creates the table unless another writer was first, whose first entry says the same. Answers the
+/// version for the first rows.
+async fn create(tables: &Tables, class: Class, now: Timestamp) -> Result<u64, LakeError> {
+    let log = tables.log(class);
+    if log.write(0, entry::creation(class, now)?, None).await? == Written::Taken {
+        log.settle(0).await?;
+    }
+    if let Some(entry) = log.read(0).await? {
+        tables.apply(class, 0, &entry);
+    }
+    Ok(1)
+}
+
+fn receipts(files: &[Placed], batches: &[Batch]) -> Vec<CommitReceipt> {
+    let receipt = |(batch, rows): (u32, u64)| {
+        let batch = &batches[batch as usize];
+        CommitReceipt {
+            install: batch.install,
+            batch: batch.id,
+            tenant: batch.tenant.clone(),
+            connector: batch.connector,
+            source: batch.source.id.clone(),
+            stream: batch.stream.clone(),
+            interval: batch.interval,
+            rows,
+        }
+    };
+    rows_per_batch(files).into_iter().map(receipt).collect()
+}
+
+fn describe(built: &Built) -> DataFile {
+    let time = |row: Option<&super::build::BuiltRow>| row.map_or(Timestamp::EPOCH, |row| row.time);
+    DataFile {
+        path: format!(
+            "tenant_uid={}/day={}/part-{}.zstd.parquet",
+            built.tenant,
+            built.day,
+            Uuid::now_v7()
+        ),
+        tenant: built.tenant.clone(),
+        day: built.day,
+        version: 0,
+        size_bytes: built.content.len() as u64,
+        rows: built.rows.len() as u64,
+        earliest: time(built.rows.first()),
+        latest: time(built.rows.last()),
+        sources: built.sources.clone(),
+        data_change: true,
+    }
+}

@@ -1,0 +1,97 @@
+//! Decides the fate of every record of a group: stored once, or found to be stored already.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::batch::{Receipt, TableCommit};
+use model::ocsf::Class;
+use uuid::Uuid;
+
+use super::build::{Built, build};
+use super::fate::{Fate, Group};
+use super::publish::{self, Placed};
+use super::seen::Seen;
+use crate::error::LakeError;
+use crate::table::tables::Tables;
+
+/// How often other writers may be faster before the group is given up.
+const ROUNDS: usize = 50;
+
+/// Stores what is new in a group. On an error nothing is acknowledged: what was committed before it
+/// is found as duplicate when the records come again, and its receipts are in the log.
+pub(crate) async fn settle(
+    tables: &Tables,
+    seen: &mut Seen,
+    mut group: Group,
+) -> Result<Vec<Receipt>, LakeError> {
+    let id = Uuid::now_v7();
+    let mut contended = Class::BaseEvent;
+    for _ in 0..ROUNDS {
+        for class in group.classes() {
+            tables.refresh(class).await?;
+        }
+        seen.mark_duplicates(tables, &mut group).await?;
+        let built = build_all(&mut group).await?;
+        let files = publish::place(tables, built).await?;
+        match commit_all(tables, seen, &mut group, id, files).await? {
+            None => return Ok(group.receipts()),
+            Some(class) => contended = class,
+        }
+    }
+    Err(LakeError::Contended { class: contended, rounds: ROUNDS })
+}
+
+/// Builds the files of all open records, portions in parallel.
+async fn build_all(group: &mut Group) -> Result<Vec<Built>, LakeError> {
+    let mut tasks = Vec::new();
+    for portion in group.portions() {
+        let batches = Arc::clone(&group.batches);
+        tasks.push(tokio::task::spawn_blocking(move || build(&batches, &portion)));
+    }
+    let mut files = Vec::new();
+    for task in tasks {
+        let outcome = task.await.map_err(LakeError::Task)??;
+        files.extend(outcome.files);
+        for (slot, fate) in outcome.decided {
+            group.decide(slot, fate);
+        }
+    }
+    Ok(files)
+}
+
+/// Commits table after table. When another writer was faster, answers the class; what is not
+/// committed by then stays open, and its files are removed.
+async fn commit_all(
+    tables: &Tables,
+    seen: &mut Seen,
+    group: &mut Group,
+    id: Uuid,
+    files: Vec<Placed>,
+) -> Result<Option<Class>, LakeError> {
+    let mut by_class: BTreeMap<Class, Vec<Placed>> = BTreeMap::new();
+    for placed in files {
+        by_class.entry(placed.built.class).or_default().push(placed);
+    }
+    while let Some((class, files)) = by_class.pop_first() {
+        let base = seen.version(class);
+        let committed = publish::commit(tables, id, class, base, &files, &group.batches).await?;
+        let Some(version) = committed else {
+            publish::discard(tables, &files).await;
+            for files in by_class.values() {
+                publish::discard(tables, files).await;
+            }
+            return Ok(Some(class));
+        };
+        let rows = files.iter().flat_map(|placed| {
+            placed.built.rows.iter().map(|row| (&placed.built.tenant, row.time, row.uid))
+        });
+        seen.extend(class, version, rows);
+        for (batch, rows) in publish::rows_per_batch(&files) {
+            group.note_commit(batch, TableCommit { class, version, rows });
+        }
+        for row in files.iter().flat_map(|placed| &placed.built.rows) {
+            group.decide(row.slot, Fate::Stored);
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,86 @@
+//! What can go wrong inside the lake, and how it leaves through the port.
+
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use model::ocsf::Class;
+use parquet::errors::ParquetError;
+use query::store::StoreError;
+
+/// An operation of the lake that failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LakeError {
+    #[error("failed to {action}")]
+    Store {
+        action: String,
+        #[source]
+        source: object_store::Error,
+    },
+    #[error("failed to open the lake at `{path}`")]
+    Open {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("failed to understand version {version} of `{class}`")]
+    Entry {
+        class: Class,
+        version: u64,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("the log of `{class}` has no version {version}")]
+    Gap { class: Class, version: u64 },
+    #[error("failed to write rows of `{class}` as Parquet")]
+    Encode {
+        class: Class,
+        #[source]
+        source: ParquetError,
+    },
+    #[error("failed to join columns of `{class}`")]
+    Columns {
+        class: Class,
+        #[source]
+        source: arrow::error::ArrowError,
+    },
+    #[error("failed to describe `{class}` as a Delta table")]
+    Describe {
+        class: Class,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("failed to read `{path}`")]
+    Read {
+        path: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("failed to run a query")]
+    Query(#[source] DataFusionError),
+    #[error("other writers of `{class}` won {rounds} times in a row")]
+    Contended { class: Class, rounds: usize },
+    #[error("a task of the lake stopped")]
+    Task(#[source] tokio::task::JoinError),
+    #[error("the lake is closing")]
+    Closing,
+    #[cfg(feature = "failpoints")]
+    #[error("stopped at failpoint `{0}`")]
+    Failpoint(&'static str),
+}
+
+/// The same failure told to everyone whose records were in the group.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("failed to append a group of batches")]
+pub(crate) struct GroupFailed(#[source] pub(crate) Arc<LakeError>);
+
+impl From<LakeError> for StoreError {
+    fn from(error: LakeError) -> Self {
+        Self::Failed { action: "failed to use the lake".to_owned(), source: Box::new(error) }
+    }
+}
+
+impl From<GroupFailed> for StoreError {
+    fn from(error: GroupFailed) -> Self {
+        Self::Failed { action: error.to_string(), source: Box::new(error.0) }
+    }
+}

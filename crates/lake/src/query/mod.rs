@@ -1,0 +1,75 @@
+//! Queries: plans of the hunting languages and SQL, run by DataFusion inside one tenant's wall.
+//!
+//! [`provider`] is the wall: every scan of every query goes through it. [`filter`], [`values`] and
+//! [`aggregate`] turn a plan into expressions, [`walk`] reads whole events newest first in bounded
+//! memory, [`sql`] checks and plans statements, [`print`] makes JSON of what comes out.
+
+mod aggregate;
+mod filter;
+mod functions;
+mod json_path;
+mod matcher;
+mod merge;
+mod ops;
+mod print;
+mod provider;
+mod session;
+mod sql;
+mod values;
+mod walk;
+mod windows;
+
+use std::sync::Arc;
+
+use ::query::plan::{Query, Stage};
+use ::query::store::{Rows, Statement, StoreError};
+use model::ids::TenantId;
+use model::ocsf::Class;
+
+use crate::error::LakeError;
+use crate::table::tables::Tables;
+pub(crate) use session::Engine;
+
+/// Rows on a page of an answer.
+const PAGE_ROWS: usize = 1000;
+
+/// Runs a statement for one tenant.
+pub(crate) async fn run(
+    engine: &Engine,
+    tables: &Arc<Tables>,
+    tenant: &TenantId,
+    statement: Statement,
+) -> Result<Rows, StoreError> {
+    match statement {
+        Statement::Sql(text) => {
+            let session = engine.session(tables, tenant, &Class::ALL).await?;
+            sql::run(&session, &text).await
+        }
+        Statement::Query(query) => {
+            let classes = classes(&query);
+            let session = engine.session(tables, tenant, &classes).await?;
+            if query.stages.iter().any(|stage| matches!(stage, Stage::Aggregate { .. })) {
+                Ok(aggregate::run(&session, &query).await?)
+            } else {
+                Ok(walk::run(session, query)?)
+            }
+        }
+    }
+}
+
+/// The classes that a query looks in.
+fn classes(query: &Query) -> Vec<Class> {
+    let mut classes = query.classes.clone();
+    if classes.is_empty() {
+        classes = Class::ALL.to_vec();
+    }
+    classes.sort_unstable();
+    classes.dedup();
+    classes
+}
+
+impl From<datafusion::error::DataFusionError> for LakeError {
+    fn from(error: datafusion::error::DataFusionError) -> Self {
+        Self::Query(error)
+    }
+}

@@ -1,0 +1,161 @@
+//! Reading data files with the plain Parquet reader: a few columns, and only row groups of interest.
+
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::TimestampMicrosecondType;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, TryStreamExt as _};
+use model::identity::Uid;
+use model::ocsf::Class;
+use model::time::Timestamp;
+use object_store::ObjectStoreExt as _;
+use object_store::path::Path;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::statistics::Statistics;
+
+use super::log::table_path;
+use super::state::DataFile;
+use crate::columns::schema::{TIME, UID};
+use crate::durable::Durable;
+use crate::error::LakeError;
+
+/// Where a file of a class lies on the store.
+pub(crate) fn data_path(class: Class, file: &str) -> Path {
+    file.split('/').fold(table_path(class), |path, part| path.join(part))
+}
+
+/// Reads columns of a file, all row groups, in the order of the rows.
+pub(crate) async fn read_columns(
+    store: &Durable,
+    class: Class,
+    file: &DataFile,
+    columns: &[&str],
+) -> Result<Vec<RecordBatch>, LakeError> {
+    read(store, class, file, columns, None).await
+}
+
+/// Reads the times and uids of a file's rows between two times; some rows outside may come along.
+pub(crate) async fn read_keys(
+    store: &Durable,
+    class: Class,
+    file: &DataFile,
+    times: RangeInclusive<Timestamp>,
+) -> Result<Vec<(Timestamp, Uid)>, LakeError> {
+    let batches = read(store, class, file, &[TIME, UID], Some(times)).await?;
+    let mut keys = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
+    for batch in &batches {
+        let times = times_of(batch, TIME).ok_or_else(|| broken(class, file, "no column `time`"))?;
+        let uids = texts_of(batch, UID).ok_or_else(|| broken(class, file, "no column `uid`"))?;
+        for row in 0..batch.num_rows() {
+            let uid =
+                uids.value(row).parse().map_err(|_| broken(class, file, "a uid is not hex"))?;
+            keys.push((Timestamp::from_micros(times.value(row)), uid));
+        }
+    }
+    Ok(keys)
+}
+
+/// A text column of a batch, by name.
+pub(crate) fn texts_of<'b>(batch: &'b RecordBatch, name: &str) -> Option<&'b StringArray> {
+    batch.column_by_name(name)?.as_string_opt::<i32>()
+}
+
+/// A time column of a batch, by name.
+pub(crate) fn times_of<'b>(
+    batch: &'b RecordBatch,
+    name: &str,
+) -> Option<&'b TimestampMicrosecondArray> {
+    let column = batch.column_by_name(name)?;
+    let times = column.as_primitive_opt::<TimestampMicrosecondType>()?;
+    (times.null_count() == 0).then_some(times)
+}
+
+async fn read(
+    store: &Durable,
+    class: Class,
+    file: &DataFile,
+    columns: &[&str],
+    times: Option<RangeInclusive<Timestamp>>,
+) -> Result<Vec<RecordBatch>, LakeError> {
+    let path = data_path(class, &file.path);
+    let failed =
+        |source: ParquetError| LakeError::Read { path: path.to_string(), source: Box::new(source) };
+    let reader =
+        StoredFile { store: store.clone(), path: path.clone(), size_bytes: file.size_bytes };
+    let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(failed)?;
+    let schema = builder.parquet_schema();
+    let roots = schema.root_schema().get_fields().iter().enumerate();
+    let wanted: Vec<usize> = roots
+        .filter(|(_, field)| columns.contains(&field.name()))
+        .map(|(place, _)| place)
+        .collect();
+    let mask = ProjectionMask::roots(schema, wanted);
+    let groups = row_groups(builder.metadata(), times);
+    let stream = builder
+        .with_projection(mask)
+        .with_row_groups(groups)
+        .with_batch_size(8192)
+        .build()
+        .map_err(failed)?;
+    stream.try_collect().await.map_err(failed)
+}
+
+/// Row groups that may hold rows between the times.
+fn row_groups(metadata: &ParquetMetaData, times: Option<RangeInclusive<Timestamp>>) -> Vec<usize> {
+    let all = 0..metadata.num_row_groups();
+    let Some(times) = times else { return all.collect() };
+    all.filter(|group| {
+        let columns = metadata.row_group(*group).columns();
+        let time = columns.iter().find(|column| column.column_path().string() == TIME);
+        let Some(Statistics::Int64(bounds)) = time.and_then(|column| column.statistics()) else {
+            return true;
+        };
+        let (low, high) = (times.start().as_micros(), times.end().as_micros());
+        bounds.min_opt().is_none_or(|min| *min <= high)
+            && bounds.max_opt().is_none_or(|max| *max >= low)
+    })
+    .collect()
+}
+
+/// Read with the footer; as a rule that is all of it.
+const FOOTER_BYTES: usize = 16 * 1024;
+
+/// A data file on the store, for the plain reader.
+struct StoredFile {
+    store: Durable,
+    path: Path,
+    size_bytes: u64,
+}
+
+impl AsyncFileReader for StoredFile {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        async move {
+            let bytes = self.store.get_range(&self.path, range).await;
+            bytes.map_err(|error| ParquetError::External(Box::new(error)))
+        }
+        .boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
+        async move {
+            let size = self.size_bytes;
+            let reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES));
+            reader.load_and_finish(self, size).await.map(Arc::new)
+        }
+        .boxed()
+    }
+}
+
+fn broken(class: Class, file: &DataFile, problem: &'static str) -> LakeError {
+    LakeError::Read { path: data_path(class, &file.path).to_string(), source: problem.into() }
+}

@@ -1,0 +1,8 @@
+//! The lake through its port, on temporary directories.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod append;
+mod queries;
+mod sql;
+mod support;
+mod verify;
