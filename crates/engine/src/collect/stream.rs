@@ -13,6 +13,8 @@ use super::status::StreamHealth;
 
 /// Intervals that begin this close to the vendor's horizon go before live ones (I4).
 const HORIZON: Duration = Duration::from_secs(6 * 3600);
+/// How far an interval that begins near the horizon may reach past it.
+const PAST_HORIZON: Duration = Duration::from_secs(3600);
 /// Requests stay this far inside the vendor's horizon, so that clocks need not agree.
 const HORIZON_MARGIN: Duration = Duration::from_secs(30);
 /// The first and the longest wait after a failure.
@@ -112,11 +114,13 @@ impl StreamState {
 pub fn width(coverage: &Coverage, open: usize, facts: &ContentType, now: Timestamp) -> Duration {
     let by_density = coverage.next_width(facts.page_size);
     let Some(work) = coverage.open.get(open) else { return by_density };
-    let horizon_ends = now - facts.history + HORIZON + Duration::from_secs(3600);
-    let to_horizon = horizon_ends.since(work.interval.start);
+    let horizon_ends = now - facts.history + HORIZON;
     match work.kind {
         Kind::Live => work.interval.width(),
-        _ if !to_horizon.is_zero() => by_density.min(to_horizon),
+        _ if work.interval.start < horizon_ends => {
+            let seconds = horizon_ends.since(work.interval.start).as_secs();
+            by_density.min(Duration::from_secs(seconds) + PAST_HORIZON)
+        }
         _ => by_density,
     }
 }
@@ -140,4 +144,42 @@ pub fn span(interval: Interval, kind: Kind, facts: &ContentType, now: Timestamp)
 /// Cut to the second: the resolution that every vendor takes.
 pub fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_millis(time.as_millis().div_euclid(1000) * 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::manifest::Manifest;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_773_100_800_000);
+
+    fn facts() -> ContentType {
+        let registry = connectors::Registry::new();
+        let manifest: &Manifest = registry.get("trend_micro_cas").unwrap().manifest();
+        manifest.content_types[0].clone()
+    }
+
+    #[test]
+    fn near_the_horizon_intervals_stay_short_but_never_vanish() {
+        let facts = facts();
+        let mut coverage = Coverage::first_run(NOW - facts.history, NOW);
+        coverage.records_per_hour = 1;
+        let first = width(&coverage, 0, &facts, NOW);
+        assert_eq!(first, HORIZON + PAST_HORIZON);
+        // The second interval begins where the first ended, a moment later.
+        coverage.begin(0, first);
+        let later = NOW + Duration::from_millis(1);
+        assert_eq!(width(&coverage, 1, &facts, later), Duration::from_secs(12 * 3600));
+    }
+
+    #[test]
+    fn a_poll_reads_back_over_its_overlap_but_never_beyond_reach() {
+        let facts = facts();
+        let recent = Interval { start: NOW - Duration::from_secs(300), end: NOW };
+        let asked = span(recent, Kind::Live, &facts, NOW);
+        assert_eq!(asked.start, recent.start - facts.overlap);
+        let oldest = Interval { start: NOW - facts.history, end: NOW };
+        assert_eq!(span(oldest, Kind::Backfill, &facts, NOW).start, reachable(&facts, NOW));
+    }
 }

@@ -139,6 +139,14 @@ impl Supervisor {
         progress.await.ok()
     }
 
+    /// Stops one runner after the pages under way are entered.
+    pub async fn halt(&self, id: ConnectorId) {
+        let runner = self.running.lock().await.remove(&id);
+        if let Some(runner) = runner {
+            runner.stop().await;
+        }
+    }
+
     /// Stops every runner after the pages under way are entered.
     pub async fn stop(&self) {
         let mut running = self.running.lock().await;

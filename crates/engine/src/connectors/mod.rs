@@ -72,6 +72,9 @@ impl App {
         self.services.catalog.set_enabled(connector.id, enabled, now).await?;
         let action = if enabled { "connector.enable" } else { "connector.disable" };
         self.audit(actor, action, name.as_str(), &serde_json::json!({ "tenant": tenant })).await;
+        if !enabled {
+            self.supervisor.halt(connector.id).await;
+        }
         self.reconcile_if_collecting().await
     }
 
@@ -89,7 +92,7 @@ impl App {
         // Stopped first, so that no page is entered for a connector that is gone.
         let now = self.services.clock.now();
         self.services.catalog.set_enabled(connector.id, false, now).await?;
-        self.reconcile_if_collecting().await?;
+        self.supervisor.halt(connector.id).await;
         self.services.catalog.delete_connector(connector.id).await?;
         let detail = serde_json::json!({ "tenant": tenant, "id": connector.id });
         self.audit(actor, "connector.delete", name.as_str(), &detail).await;
