@@ -13,7 +13,9 @@ pub mod openapi;
 mod paging;
 mod problem;
 pub mod router;
+mod serve;
 mod server;
 mod upload;
 
 pub use router::router;
+pub use serve::serve;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ::connectors::transform::TransformedMapping;
-use catalog::{DeadLetterFilter, DeadLetterPage, ReplayOutcome, StoredDeadLetter};
+use catalog::ReplayOutcome;
+pub use catalog::{DeadLetterFilter, DeadLetterPage, DeadLetterState, StoredDeadLetter};
 use model::batch::{Batch, IdentifiedRecord};
 use model::ids::BatchId;
 use model::mapping::Mapping;
@@ -65,7 +66,7 @@ impl App {
                 replayed.failed.push((*id, "there is no such dead letter".to_owned()));
                 continue;
             };
-            if letter.state != catalog::DeadLetterState::Waiting {
+            if letter.state != DeadLetterState::Waiting {
                 replayed.failed.push((*id, "it is settled already".to_owned()));
                 continue;
             }

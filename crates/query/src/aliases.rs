@@ -5,8 +5,8 @@
 //! needs no entry. A new vendor that uses names of its own adds them here and nowhere else.
 
 mod cloud;
-mod common;
 mod email;
+mod every_class;
 mod files;
 mod findings;
 mod http;
@@ -48,7 +48,7 @@ pub(crate) fn of(class: &str) -> [&'static Names; 2] {
         "api_activity" | "authentication" | "account_change" | "entity_management" => &cloud::NAMES,
         _ => &NOTHING,
     };
-    [special, &common::NAMES]
+    [special, &every_class::NAMES]
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub struct SimClock {
 impl SimClock {
     /// Follows the machine's clock.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the simulators have a clock of their own")]
     pub fn real() -> Self {
         Self::following(Arc::new(|| {
             let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);

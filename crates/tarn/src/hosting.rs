@@ -111,7 +111,7 @@ async fn serve(
             None
         }
     };
-    axum::serve(listener, api::router(app, metrics)).with_graceful_shutdown(stopping).await
+    api::serve(listener, api::router(app, metrics), stopping).await
 }
 
 /// Watches for the wish to stop; a second one ends the process at once.

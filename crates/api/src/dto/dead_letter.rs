@@ -1,7 +1,7 @@
 //! Dead letters: the list, and what was decided about some of them.
 
-use catalog::{DeadLetterState as StoredState, StoredDeadLetter};
 use engine::dead_letters::Replayed;
+use engine::dead_letters::{DeadLetterState as StoredState, StoredDeadLetter};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

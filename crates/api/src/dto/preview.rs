@@ -1,6 +1,6 @@
 //! Previewing a transform on stored records.
 
-use connectors::transform::Preview;
+use engine::connectors::preview::Preview;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use catalog::DeadLetterFilter;
+use engine::dead_letters::DeadLetterFilter;
 use uuid::Uuid;
 
 use super::ledger::connector_id;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use catalog::DeadLetterFilter;
 use engine::app::App;
+use engine::dead_letters::DeadLetterFilter;
 use engine::error::EngineError;
 use model::time::Timestamp;
 

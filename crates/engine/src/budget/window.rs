@@ -80,7 +80,8 @@ impl Window {
     /// The vendor refused although this log saw room. Once may be a whim of the vendor; when it
     /// happens again in the next windows, somebody else uses the key: asks for a quarter less.
     pub fn refused(&mut self, now: Timestamp) {
-        let windows = self.last_refusal.map(|last| now.since(last).div_duration_f64(self.quota.per));
+        let windows =
+            self.last_refusal.map(|last| now.since(last).div_duration_f64(self.quota.per));
         if windows.is_some_and(|windows| (1.0..3.0).contains(&windows)) {
             self.limit = (self.limit - self.limit.div_ceil(4)).max(1);
         }

@@ -26,13 +26,16 @@ pub struct KeyPool {
     keys: Vec<PooledKey>,
 }
 
+/// A place in the queue at a gate.
+type Claim = Pin<Box<dyn Future<Output = Grant> + Send>>;
+
 struct PooledKey {
     key: Key,
     gate: Arc<Gate>,
     refusals: u32,
     usable_from: Timestamp,
     noted_ok: Option<Timestamp>,
-    claim: Option<(Priority, Pin<Box<dyn Future<Output = Grant> + Send>>)>,
+    claim: Option<(Priority, Claim)>,
 }
 
 impl KeyPool {

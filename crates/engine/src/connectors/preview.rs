@@ -1,6 +1,7 @@
 //! Previewing a transform on stored records before it is applied (C-22, N-08).
 
-use ::connectors::transform::{Preview, Transform, preview};
+pub use ::connectors::transform::Preview;
+use ::connectors::transform::{Transform, preview};
 use model::ids::{ConnectorName, TenantId};
 use query::fields::{Field, Reads};
 use query::plan::{Filter, Predicate, Query, Stage, TimeRange, Value};

@@ -113,12 +113,20 @@ fn is_done(stream: &StreamProgress, asked_at: Timestamp) -> bool {
 
 fn standing(streams: &[StreamProgress], asked_at: Timestamp, counts: Counts) -> RunProgress {
     let open = |coverage: &Coverage| -> f64 {
-        coverage.open.iter().map(|open| open.interval.width().as_secs_f64() / 3600.0).fold(0.0, |sum, hours| sum + hours)
+        coverage
+            .open
+            .iter()
+            .map(|open| open.interval.width().as_secs_f64() / 3600.0)
+            .fold(0.0, |sum, hours| sum + hours)
     };
     RunProgress {
         done: streams.iter().filter(|stream| is_done(stream, asked_at)).count(),
         streams: streams.len(),
-        open_hours: streams.iter().filter_map(|s| s.coverage.as_ref()).map(open).fold(0.0, |sum, hours| sum + hours),
+        open_hours: streams
+            .iter()
+            .filter_map(|s| s.coverage.as_ref())
+            .map(open)
+            .fold(0.0, |sum, hours| sum + hours),
         counts,
     }
 }

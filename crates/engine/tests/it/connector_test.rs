@@ -14,7 +14,8 @@ async fn report(world: &World, url: &str, key: &str) -> String {
 }
 
 fn show(report: &TestReport, url: &str) -> String {
-    let mut lines = vec![format!("passed: {}", report.passed), format!("summary: {}", report.summary)];
+    let mut lines =
+        vec![format!("passed: {}", report.passed), format!("summary: {}", report.summary)];
     for check in &report.checks {
         lines.push(format!("{} {} with {}", check.content_type, check.stream, check.key));
         lines.push(format!("  detail: {}", check.detail));
@@ -111,7 +112,9 @@ async fn a_connection_that_is_not_tls() {
 
 #[tokio::test]
 async fn a_used_up_quota() {
-    insta::assert_snapshot!(against(&[("throttle_every", "1"), ("retry_after", "on")], "sim-key").await);
+    insta::assert_snapshot!(
+        against(&[("throttle_every", "1"), ("retry_after", "on")], "sim-key").await
+    );
 }
 
 #[tokio::test]
@@ -126,5 +129,8 @@ async fn a_proxy_that_answers_for_the_vendor() {
 
 /// Replaces times by a fixed word.
 fn without_times(text: &str) -> String {
-    text.split(' ').map(|word| if word.ends_with('Z') && word.contains('T') { "[time]" } else { word }).collect::<Vec<_>>().join(" ")
+    text.split(' ')
+        .map(|word| if word.ends_with('Z') && word.contains('T') { "[time]" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ")
 }

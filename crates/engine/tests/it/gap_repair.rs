@@ -100,6 +100,9 @@ async fn a_link_to_a_foreign_host_is_not_followed_and_loses_nothing() {
     // The intervals were halved until each fits one page, so no link was needed.
     let status = world.app.status(&tenant(), &name("c")).await.unwrap();
     let old = world.clock.now() - HOUR;
-    assert!(status.streams.iter().flat_map(|s| &s.open).all(|open| open.start > old), "{status:#?}");
+    assert!(
+        status.streams.iter().flat_map(|s| &s.open).all(|open| open.start > old),
+        "{status:#?}"
+    );
     let _ = simulator;
 }

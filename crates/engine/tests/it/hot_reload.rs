@@ -14,7 +14,9 @@ async fn a_changed_connector_starts_anew_and_the_other_is_not_touched() {
     world.apply(&connector("two", &url, "b", "")).await;
     world.app.start().await.unwrap();
     world.pass(Duration::from_secs(1800)).await;
-    let asked = |key: &str| simulator.requests().iter().filter(|r| r.credential.as_deref() == Some(key)).count();
+    let asked = |key: &str| {
+        simulator.requests().iter().filter(|r| r.credential.as_deref() == Some(key)).count()
+    };
     let before = asked("b");
 
     world.apply(&connector("one", &url, "a", "    interval: 10m\n")).await;

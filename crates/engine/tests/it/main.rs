@@ -1,4 +1,5 @@
 //! The engine against the simulators, on virtual time, over real HTTP, with the store in memory.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the figures they found")]
 
 mod connector_test;
 mod gap_repair;

@@ -45,13 +45,9 @@ async fn a_restart_inside_a_window_does_not_overrun_the_quota() {
     world.apply(&connector("c", &url, "sim-key", quota)).await;
     world.app.start().await.unwrap();
     world.pass(Duration::from_secs(5)).await;
-    let again = crate::world::open_app(
-        &world.clock,
-        &world.catalog,
-        &world.store,
-        Default::default(),
-    )
-    .await;
+    let again =
+        crate::world::open_app(&world.clock, &world.catalog, &world.store, Default::default())
+            .await;
     // The first app is gone as after a kill: its runners are stopped without any farewell to the
     // budget, and the second knows only what the catalog remembers.
     world.app.stop_collecting().await;

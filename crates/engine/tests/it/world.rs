@@ -45,7 +45,11 @@ impl World {
     }
 
     /// Starts a simulator on this world's clock; answers it with its base URL.
-    pub(crate) async fn vendor(&self, volume: Volume, faults: &[(&str, &str)]) -> (Simulator, String) {
+    pub(crate) async fn vendor(
+        &self,
+        volume: Volume,
+        faults: &[(&str, &str)],
+    ) -> (Simulator, String) {
         let clock = self.clock.clone();
         let faults = faults.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let options = Options {

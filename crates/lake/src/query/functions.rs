@@ -294,7 +294,9 @@ impl ScalarUDFImpl for RawText {
                     path.push(place.to_string())
                 }
                 _ => {
-                    return exec_err!("the keys of raw_text are literals: raw_text(raw_data, 'id')");
+                    return exec_err!(
+                        "the keys of raw_text are literals: raw_text(raw_data, 'id')"
+                    );
                 }
             }
         }

@@ -208,7 +208,6 @@ fn data_file(version: u64, add: AddLine) -> Result<DataFile, serde_json::Error> 
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

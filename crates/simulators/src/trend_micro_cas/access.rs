@@ -50,7 +50,6 @@ pub(super) fn authorize(key: &str, knobs: &Knobs) -> Result<(), Refused> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "test code")]
 
     use super::*;
     use crate::times::parse_instant_ms;

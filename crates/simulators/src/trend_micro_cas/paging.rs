@@ -152,7 +152,6 @@ pub(super) fn link(knobs: &Knobs, base: &str, target: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "test code")]
 
     use super::*;
     use proptest::prelude::*;

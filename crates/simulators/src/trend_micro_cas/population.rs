@@ -192,7 +192,6 @@ impl Lattice {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "test code")]
 
     use super::*;
     use crate::times::parse_instant_ms;

@@ -308,7 +308,6 @@ impl Message<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "test code")]
 
     use std::collections::HashSet;
 

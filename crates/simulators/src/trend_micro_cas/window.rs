@@ -66,7 +66,6 @@ fn instant(name: &str, text: &str) -> Result<i64, Refused> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "test code")]
 
     use super::*;
 

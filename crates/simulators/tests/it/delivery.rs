@@ -51,6 +51,7 @@ async fn cut_bodies_are_announced_in_full_and_not_counted_as_served() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the test knows what it unpacks")]
 async fn answers_can_be_padded_and_compressed() {
     let sim = sim(Volume::PerHour(100.0), &[("huge_body", "2000000"), ("gzip", "on")]);
     let page = get(&sim, &target()).await;

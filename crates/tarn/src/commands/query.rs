@@ -16,9 +16,21 @@ use crate::target::Target;
 
 /// Rows in a page of an answer that comes line by line.
 const PAGE: usize = 1_000;
-/// What a table shows of whole events; the other formats give all of it.
-const SUMMARY: [&str; 7] =
-    ["time", "class_name", "source", "connector_name", "severity", "status", "message"];
+/// What a table shows of whole events, as far as the first rows have it; the other formats give all.
+const SUMMARY: [&str; 12] = [
+    "time",
+    "class_name",
+    "connector_name",
+    "severity",
+    "disposition",
+    "status",
+    "actor.user.name",
+    "email.from",
+    "email.to",
+    "email.subject",
+    "file.name",
+    "message",
+];
 /// A column that only rows of whole events have beside many others.
 const WHOLE_EVENT: &str = "raw_data";
 
@@ -162,12 +174,18 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(format: Format, mut columns: Vec<String>) -> Self {
-        let is_whole = columns.len() > SUMMARY.len() && columns.iter().any(|c| c == WHOLE_EVENT);
-        if format == Format::Table && is_whole {
-            columns = SUMMARY.map(str::to_owned).to_vec();
-        }
+    fn new(format: Format, columns: Vec<String>) -> Self {
         Self { out: Out::new(), format, columns, rows: 0 }
+    }
+
+    /// Leaves the columns out that say little, when whole events are printed for people.
+    fn summarise(&mut self, rows: &[Row]) {
+        let is_whole =
+            self.columns.len() > SUMMARY.len() && self.columns.iter().any(|c| c == WHOLE_EVENT);
+        if is_whole {
+            let is_there = |column: &&str| rows.iter().any(|row| !value(row, column).is_null());
+            self.columns = SUMMARY.into_iter().filter(is_there).map(str::to_owned).collect();
+        }
     }
 
     fn begin(&mut self) -> Result<()> {
@@ -180,6 +198,7 @@ impl Printer {
 
     fn page(&mut self, rows: Vec<Row>) -> Result<()> {
         if self.format == Format::Table {
+            self.summarise(&rows);
             let columns = &self.columns;
             let cells = rows
                 .iter()

@@ -224,7 +224,7 @@ fn document(vendor: &str) -> String {
     credential: {{ api_keys: [\"env:CAS_KEY\"] }}
     parameters: {{ base_url: \"{vendor}\", services: [sharepoint], events: [dlp, ransomware] }}
     interval: 5m
-    backfill: 71h
+    backfill: 12h
     quota: {{ requests: 900, per: 60s }}
     transform: |
       .comment = \"seen\"

@@ -1,6 +1,7 @@
 //! The binary and whole scenarios, each area in its module.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the figures they found")]
 
 mod cli;
+mod from_outside;
 mod scenario_s2;
 mod support;

@@ -58,9 +58,21 @@ async fn scenario(limit: u32) {
     let delay = world.longest_live_delay;
     let g = limit_g(limit);
     println!("S2 at {limit} requests/min over {:.1} h:", hours(world.clock.now().since(started)));
-    println!("  quota used in backfill {:.1}% ({requests} requests in {minutes:.0} min)", quota_used * 100.0);
-    println!("  backfill {:.1} h, after the outage {:.1} h, after the spike {:.1} h", hours(backfill), hours(after_outage), hours(after_spike));
-    println!("  longest live delay in steady state {:.1} min, G {} s", delay.as_secs_f64() / 60.0, g.as_secs());
+    println!(
+        "  quota used in backfill {:.1}% ({requests} requests in {minutes:.0} min)",
+        quota_used * 100.0
+    );
+    println!(
+        "  backfill {:.1} h, after the outage {:.1} h, after the spike {:.1} h",
+        hours(backfill),
+        hours(after_outage),
+        hours(after_spike)
+    );
+    println!(
+        "  live delay when caught up at most {:.1} min, G {} s",
+        delay.as_secs_f64() / 60.0,
+        g.as_secs()
+    );
     world.check().await;
 }
 
@@ -133,16 +145,30 @@ impl World {
             self.pass(5 * MINUTE).await;
             let status = self.app.status(&self.tenant, &self.name).await.unwrap();
             let recent = self.clock.now() - 30 * MINUTE;
-            let old = status.streams.iter().flat_map(|stream| &stream.open).any(|open| open.start < recent);
+            let old = status
+                .streams
+                .iter()
+                .flat_map(|stream| &stream.open)
+                .any(|open| open.start < recent);
             let taken = self.clock.now().since(started);
             if !old && status.streams.len() == STREAMS as usize {
                 if let Some(covered) = status.covered_until {
-                    self.longest_live_delay = self.longest_live_delay.max(self.clock.now().since(covered));
+                    self.longest_live_delay =
+                        self.longest_live_delay.max(self.clock.now().since(covered));
                 }
                 return taken;
             }
-            let late: Vec<_> = status.streams.iter().filter(|s| s.open.iter().any(|o| o.start < recent)).map(|s| (&s.stream, &s.state, &s.open, &s.covered_until)).collect();
-            assert!(taken < at_most, "not caught up at {} after {taken:?}: {late:#?}", self.clock.now());
+            let late: Vec<_> = status
+                .streams
+                .iter()
+                .filter(|s| s.open.iter().any(|o| o.start < recent))
+                .map(|s| (&s.stream, &s.state, &s.open, &s.covered_until))
+                .collect();
+            assert!(
+                taken < at_most,
+                "not caught up at {} after {taken:?}: {late:#?}",
+                self.clock.now()
+            );
         }
     }
 
@@ -153,12 +179,22 @@ impl World {
     async fn check(&self) {
         let ledger = self.app.ledger(None, None).await.unwrap();
         println!("  ledger {ledger}");
-        let refused = self.simulator.requests().iter().filter(|request| request.reason == Some(Refusal::Quota)).count();
+        let refused = self
+            .simulator
+            .requests()
+            .iter()
+            .filter(|request| request.reason == Some(Refusal::Quota))
+            .count();
         assert_eq!(refused, 0, "requests were refused for the quota");
         assert_eq!(ledger.imbalance(), 0, "the ledger does not balance");
 
-        let served: Vec<String> = self.simulator.served().into_iter().flat_map(|stream| stream.ids).collect();
-        assert_eq!(ledger.served, served.len() as u64, "served in the ledger and at the vendor differ");
+        let served: Vec<String> =
+            self.simulator.served().into_iter().flat_map(|stream| stream.ids).collect();
+        assert_eq!(
+            ledger.served,
+            served.len() as u64,
+            "served in the ledger and at the vendor differ"
+        );
         let stored = self.stored().await;
         let twice = stored.values().filter(|rows| rows.len() > 1).count();
         assert_eq!(twice, 0, "records were stored twice");
@@ -173,14 +209,20 @@ impl World {
         let mut count = 0;
         for (stream, records) in &held {
             count += records.len();
-            let missing = records.iter().filter(|held| stored.get(&held.id) != Some(&vec![held.sha256.clone()]));
+            let missing = records
+                .iter()
+                .filter(|held| stored.get(&held.id) != Some(&vec![held.sha256.clone()]));
             let missing = missing.count();
             if missing > 0 {
                 lost.insert(stream.clone(), missing);
             }
         }
         let repeated = served.len() - once.len();
-        println!("  held {count}, stored {}, served {}, of them repeated {repeated}", stored.len(), served.len());
+        println!(
+            "  held {count}, stored {}, served {}, of them repeated {repeated}",
+            stored.len(),
+            served.len()
+        );
         assert!(lost.is_empty(), "lost or changed: {lost:?}");
         assert_eq!(ledger.duplicate, repeated as u64, "repeats and duplicates differ");
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use engine::connectors::document::{ConnectorDocument, ConnectorFile};
+use engine::connectors::document::ConnectorDocument;
 use model::ids::ConnectorName;
 use serde_json::{Map, Value, json};
 
@@ -139,7 +139,7 @@ fn document(config: &Config, arguments: Arguments) -> Result<ConnectorDocument> 
     put("enabled", (!arguments.disabled).into());
     // JSON is YAML, and a file of connectors is what the engine reads.
     let file = json!({ "connectors": [fields] }).to_string();
-    let mut documents = ConnectorFile::read(&file)?.connectors;
+    let mut documents = documents::parse(&file)?;
     documents.pop().context("the flags make no connector")
 }
 

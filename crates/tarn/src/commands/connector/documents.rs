@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::env;
-use crate::error::Outcome;
+use crate::error::{Failure, Outcome};
 use crate::output::{self, Format, column};
 use crate::target::{ACTOR, Target};
 
@@ -105,7 +105,7 @@ fn read(path: &Path, tenant: &TenantId) -> Result<Vec<ConnectorDocument>> {
     } else {
         std::fs::read_to_string(path).with_context(doing)?
     };
-    let mut documents = ConnectorFile::read(&text)?.connectors;
+    let mut documents = parse(&text)?;
     let plain: Value = serde_saphyr::from_str(&text).unwrap_or_default();
     for (index, document) in documents.iter_mut().enumerate() {
         if plain["connectors"][index]["tenant"].is_null() {
@@ -114,6 +114,18 @@ fn read(path: &Path, tenant: &TenantId) -> Result<Vec<ConnectorDocument>> {
         resolve(document)?;
     }
     Ok(documents)
+}
+
+/// Reads the text of a file of connectors. The error names the place and never shows the lines
+/// around it, for they may hold a secret.
+pub(super) fn parse(text: &str) -> Result<Vec<ConnectorDocument>> {
+    let options = serde_saphyr::options! { with_snippet: false };
+    let file: ConnectorFile =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            Failure::new(format!("the connectors cannot be read: {error}"))
+                .hint("`tarn connector types` shows the settings of each integration")
+        })?;
+    Ok(file.connectors)
 }
 
 /// Reads the secrets that a document refers to.

@@ -28,7 +28,7 @@ pub(crate) enum Command {
     /// A connector's document, secrets masked; `apply` takes it again
     Show(documents::ShowArguments),
     /// Make one connector from flags
-    Create(create::Arguments),
+    Create(Box<create::Arguments>),
     /// Make connectors what a file says, and print the plan
     Apply(documents::ApplyArguments),
     /// Ask the vendor once for each content type; exit code 1 when it fails
@@ -77,7 +77,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<Outcome> {
         Command::Types(arguments) => catalogue::types(config, arguments).await,
         Command::List(listing) => overview::list(config, listing.format).await,
         Command::Show(arguments) => documents::show(config, arguments).await,
-        Command::Create(arguments) => create::create(config, arguments).await,
+        Command::Create(arguments) => create::create(config, *arguments).await,
         Command::Apply(arguments) => documents::apply(config, arguments).await,
         Command::Test(named) => work::test(config, named).await,
         Command::Run(named) => work::run(config, named).await,

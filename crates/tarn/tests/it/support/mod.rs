@@ -1,3 +1,3 @@
 //! What the tests of this binary share.
 
-pub mod virtual_time;
+pub(crate) mod virtual_time;
