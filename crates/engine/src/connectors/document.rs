@@ -131,7 +131,9 @@ impl ConnectorFile {
     /// # Errors
     /// Says where the text is not a file of connectors.
     pub fn read(text: &str) -> Result<Self, SettingsError> {
-        serde_saphyr::from_str(text).map_err(|error| {
+        // Without a snippet: the lines around the fault may hold plain secrets.
+        let options = serde_saphyr::options! { with_snippet: false };
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             SettingsError::new(
                 "connectors",
                 format!("cannot be read: {error}"),
@@ -303,6 +305,12 @@ connectors:
     fn an_unknown_key_is_refused_by_name() {
         let error = ConnectorFile::read(&FILE.replace("interval", "intervall")).unwrap_err();
         assert!(error.to_string().contains("intervall"), "{error}");
+    }
+
+    #[test]
+    fn a_fault_in_the_file_is_told_without_the_lines_around_it() {
+        let error = ConnectorFile::read(&FILE.replace("interval: 5m", "interval: [")).unwrap_err();
+        assert!(!error.to_string().contains("plain"), "{error}");
     }
 
     #[test]

@@ -3,5 +3,6 @@
 
 mod cli;
 mod from_outside;
+mod normalize;
 mod scenario_s2;
 mod support;
