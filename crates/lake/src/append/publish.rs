@@ -37,7 +37,7 @@ pub(crate) async fn place(tables: &Tables, built: Vec<Built>) -> Result<Vec<Plac
             let options = PutOptions::from(PutMode::Create);
             let put = tables.store().put_opts(&path, built.content.clone().into(), options).await;
             put.map_err(|source| LakeError::Store { action: format!("write `{path}`"), source })?;
-            failpoint::hit("lake::file_written", tables.store().root())?;
+            failpoint::hit("lake.file_written", tables.store().root())?;
             Ok(Placed { built, file })
         })
         .buffer_unordered(WRITERS)
@@ -74,13 +74,13 @@ pub(crate) async fn commit(
         files.iter().map(|placed| Arc::new(DataFile { version, ..placed.file.clone() })).collect();
     let receipts = receipts(files, batches);
     let bytes = entry::append(group, now, &added, &receipts);
-    failpoint::hit("lake::before_commit", tables.store().root())?;
+    failpoint::hit("lake.before_commit", tables.store().root())?;
     match tables.log(class).write(version, bytes, Some(group)).await? {
         Written::Taken => Ok(None),
         Written::Committed => {
             let entry = Entry { added, receipts, group: Some(group), removed: Vec::new() };
             tables.apply(class, version, &entry);
-            failpoint::hit("lake::after_commit", tables.store().root())?;
+            failpoint::hit("lake.after_commit", tables.store().root())?;
             Ok(Some(version))
         }
     }

@@ -24,7 +24,7 @@ pub(crate) fn condition(class: Class, filter: &Filter) -> Result<Expr> {
         Filter::None => lit(false),
         Filter::And(parts) => conjunction(conditions(class, parts)?).unwrap_or_else(|| lit(true)),
         Filter::Or(parts) => disjunction(conditions(class, parts)?).unwrap_or_else(|| lit(false)),
-        // Only a negation can tell null from false; everywhere else null would hinder pruning less.
+        // Only a negation tells null from false; elsewhere null is left, because it lets files be pruned.
         Filter::Not(inner) => not(coalesce(vec![condition(class, inner)?, lit(false)])),
         Filter::Test(field, predicate) => match &field.reads {
             Reads::Columns(by_class) => {

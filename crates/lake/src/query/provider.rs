@@ -17,7 +17,9 @@ use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, internal_err};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
+};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -25,14 +27,18 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, col, lit};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::filter::FilterExecBuilder;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use model::ids::TenantId;
 use model::ocsf::Class;
 use object_store::ObjectMeta;
+use parquet::arrow::async_reader::AsyncFileReader;
 
+use super::session::STORE_URL;
 use crate::columns::UTC;
 use crate::columns::schema::{DAY, SOURCE, TENANT, TIME, table_schema};
-use crate::table::data::data_path;
+use crate::durable::Durable;
+use crate::table::data::{StoredFile, data_path};
 use crate::table::state::DataFile;
 
 /// One class's table as one tenant sees it.
@@ -42,7 +48,7 @@ pub(crate) struct ClassTable {
     tenant: TenantId,
     files: Vec<Arc<DataFile>>,
     schema: SchemaRef,
-    store_url: ObjectStoreUrl,
+    store: Durable,
 }
 
 impl ClassTable {
@@ -51,10 +57,10 @@ impl ClassTable {
         class: Class,
         tenant: TenantId,
         mut files: Vec<Arc<DataFile>>,
-        store_url: ObjectStoreUrl,
+        store: Durable,
     ) -> Self {
         files.retain(|file| file.tenant == tenant);
-        Self { class, tenant, files, schema: table_schema(class), store_url }
+        Self { class, tenant, files, schema: table_schema(class), store }
     }
 
     /// The class.
@@ -92,14 +98,17 @@ impl ClassTable {
         let file_schema = Arc::new(self.schema.project(&in_files)?);
         let day_field = Arc::new(self.schema.field(day).clone());
         let shape = TableSchema::builder(file_schema).with_table_partition_cols(vec![day_field]);
-        let mut source = ParquetSource::new(shape.build()).with_enable_page_index(true);
+        let mut source = ParquetSource::new(shape.build())
+            .with_enable_page_index(true)
+            .with_parquet_file_reader_factory(Arc::new(Files(self.store.clone())));
         if let Some(predicate) = predicate {
             source = source.with_predicate(predicate);
         }
-        let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
-            .with_file_groups(groups)
-            .with_projection_indices(Some(columns))?
-            .build();
+        let config =
+            FileScanConfigBuilder::new(ObjectStoreUrl::parse(STORE_URL)?, Arc::new(source))
+                .with_file_groups(groups)
+                .with_projection_indices(Some(columns))?
+                .build();
         Ok(DataSourceExec::from_data_source(config))
     }
 
@@ -177,6 +186,23 @@ impl TableProvider for ClassTable {
             filter
         };
         Ok(Arc::new(filter.build()?))
+    }
+}
+
+/// Opens files by our own reader.
+#[derive(Debug)]
+struct Files(Durable);
+
+impl ParquetFileReaderFactory for Files {
+    fn create_reader(
+        &self,
+        _partition: usize,
+        file: PartitionedFile,
+        _footer_bytes: Option<usize>,
+        _metrics: &ExecutionPlanMetricsSet,
+    ) -> Result<Box<dyn AsyncFileReader + Send>> {
+        let ObjectMeta { location, size, .. } = file.object_meta;
+        Ok(Box::new(StoredFile::new(self.0.clone(), location, size)))
     }
 }
 

@@ -28,7 +28,6 @@ pub(crate) const STORE_URL: &str = "lake://data";
 /// What all queries share.
 pub(crate) struct Engine {
     runtime: Arc<RuntimeEnv>,
-    store_url: ObjectStoreUrl,
 }
 
 impl Engine {
@@ -39,7 +38,7 @@ impl Engine {
             .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY_BYTES)))
             .build_arc()?;
         runtime.register_object_store(store_url.as_ref(), Arc::new(store.clone()));
-        Ok(Self { runtime, store_url })
+        Ok(Self { runtime })
     }
 
     /// A session with these tables, each holding the files of one tenant and no others (I6).
@@ -60,7 +59,7 @@ impl Engine {
         for class in classes {
             tables.refresh(*class).await?;
             let files = tenant_files(tables, *class, tenant);
-            let table = ClassTable::new(*class, tenant.clone(), files, self.store_url.clone());
+            let table = ClassTable::new(*class, tenant.clone(), files, tables.store().clone());
             providers.push(Arc::new(table));
         }
         Ok(Session { context, providers })

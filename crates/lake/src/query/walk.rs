@@ -27,6 +27,11 @@ use super::{PAGE_ROWS, windows};
 use crate::columns::schema::{DAY, LEADING, RAW_DATA, TIME, UID, table_schema};
 use crate::error::LakeError;
 
+/// Below this many rows the next windows are read together.
+const FEW_ROWS: u64 = 10_000;
+/// More are never joined.
+const MOST_WINDOWS: usize = 1 << 12;
+
 /// Runs a query without aggregates.
 pub(crate) fn run(session: Session, query: Query) -> Result<Rows, LakeError> {
     let walk = Walk::new(session, query)?;
@@ -65,6 +70,10 @@ struct Walk {
     fields: Option<Vec<Field>>,
     outputs: Vec<Output>,
     windows: VecDeque<TimeRange>,
+    /// How many windows are read at once: more while few rows pass the filter.
+    span: usize,
+    /// Rows that the windows under way gave so far.
+    came: u64,
     merge: Option<Merge>,
     left: u64,
     /// Rows that are finished, when they had to be gathered first.
@@ -114,6 +123,9 @@ impl Walk {
             fields,
             outputs,
             windows,
+            // The first window is read alone.
+            span: 1,
+            came: u64::MAX,
             merge: None,
             left: limit.unwrap_or(u64::MAX),
             gathered: None,
@@ -159,7 +171,7 @@ impl Walk {
     async fn due(&mut self) -> Result<Option<Due>> {
         while self.left > 0 {
             if self.merge.is_none() {
-                let Some(window) = self.windows.pop_front() else { return Ok(None) };
+                let Some(window) = self.next_windows() else { return Ok(None) };
                 let frames: Result<Vec<DataFrame>> =
                     self.session.providers.iter().map(|table| self.frame(table, window)).collect();
                 let order: Vec<SortOptions> = self.keys.iter().map(|key| key.options).collect();
@@ -173,12 +185,27 @@ impl Walk {
             match merge.next().await? {
                 Some(due) => {
                     self.left -= 1;
+                    self.came += 1;
                     return Ok(Some(due));
                 }
                 None => self.merge = None,
             }
         }
         Ok(None)
+    }
+
+    /// The next windows as one. Sorting is bounded by what passes the filter, so a query that finds
+    /// little need not stop at every window.
+    fn next_windows(&mut self) -> Option<TimeRange> {
+        self.span = if self.came < FEW_ROWS { (self.span * 2).min(MOST_WINDOWS) } else { 1 };
+        self.came = 0;
+        let mut joined = self.windows.pop_front()?;
+        for _ in 1..self.span {
+            let Some(next) = self.windows.pop_front() else { break };
+            joined.earliest = joined.earliest.min(next.earliest);
+            joined.latest = joined.latest.max(next.latest);
+        }
+        Some(joined)
     }
 
     /// The rows of a class in a window, in order: keys, keys of later sorts, output.

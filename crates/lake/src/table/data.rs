@@ -11,8 +11,8 @@ use futures::{FutureExt as _, TryStreamExt as _};
 use model::identity::Uid;
 use model::ocsf::Class;
 use model::time::Timestamp;
-use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
@@ -87,8 +87,7 @@ async fn read(
     let path = data_path(class, &file.path);
     let failed =
         |source: ParquetError| LakeError::Read { path: path.to_string(), source: Box::new(source) };
-    let reader =
-        StoredFile { store: store.clone(), path: path.clone(), size_bytes: file.size_bytes };
+    let reader = StoredFile::new(store.clone(), path.clone(), file.size_bytes);
     let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(failed)?;
     let schema = builder.parquet_schema();
     let roots = schema.root_schema().get_fields().iter().enumerate();
@@ -124,32 +123,81 @@ fn row_groups(metadata: &ParquetMetaData, times: Option<RangeInclusive<Timestamp
     .collect()
 }
 
-/// Read with the footer; as a rule that is all of it.
-const FOOTER_BYTES: usize = 16 * 1024;
+/// Files up to this size are read at once: one trip to the disk instead of one per column.
+const WHOLE_BYTES: u64 = 1 << 20;
+/// Read with the footer of larger files; as a rule that is all of it.
+const FOOTER_BYTES: usize = 64 * 1024;
 
-/// A data file on the store, for the plain reader.
-struct StoredFile {
+/// A data file on the store, for Parquet readers.
+pub(crate) struct StoredFile {
     store: Durable,
     path: Path,
     size_bytes: u64,
+    /// All of it, when it is small and was touched.
+    whole: Option<Bytes>,
+}
+
+impl StoredFile {
+    /// A file of which nothing is read yet.
+    pub(crate) fn new(store: Durable, path: Path, size_bytes: u64) -> Self {
+        Self { store, path, size_bytes, whole: None }
+    }
+
+    async fn range(&mut self, range: Range<u64>) -> Result<Bytes, ParquetError> {
+        let failed = |error| ParquetError::External(Box::new(error));
+        if self.size_bytes > WHOLE_BYTES {
+            return self.store.get_range(&self.path, range).await.map_err(failed);
+        }
+        let whole = match &self.whole {
+            Some(whole) => whole,
+            None => {
+                let all = 0..self.size_bytes;
+                self.whole.insert(self.store.get_range(&self.path, all).await.map_err(failed)?)
+            }
+        };
+        let (start, end) = (usize::try_from(range.start)?, usize::try_from(range.end)?);
+        if end > whole.len() || start > end {
+            return Err(ParquetError::EOF(format!("`{}` ends before byte {end}", self.path)));
+        }
+        Ok(whole.slice(start..end))
+    }
 }
 
 impl AsyncFileReader for StoredFile {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        self.range(range).boxed()
+    }
+
+    fn get_byte_ranges(
+        &mut self,
+        ranges: Vec<Range<u64>>,
+    ) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
         async move {
-            let bytes = self.store.get_range(&self.path, range).await;
-            bytes.map_err(|error| ParquetError::External(Box::new(error)))
+            if self.size_bytes > WHOLE_BYTES {
+                let read = self.store.get_ranges(&self.path, &ranges).await;
+                return read.map_err(|error| ParquetError::External(Box::new(error)));
+            }
+            let mut parts = Vec::with_capacity(ranges.len());
+            for range in ranges {
+                parts.push(self.range(range).await?);
+            }
+            Ok(parts)
         }
         .boxed()
     }
 
     fn get_metadata<'a>(
         &'a mut self,
-        _options: Option<&'a ArrowReaderOptions>,
+        options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
         async move {
             let size = self.size_bytes;
-            let reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES));
+            let mut reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES));
+            if let Some(options) = options {
+                reader = reader
+                    .with_column_index_policy(options.column_index_policy())
+                    .with_offset_index_policy(options.offset_index_policy());
+            }
             reader.load_and_finish(self, size).await.map(Arc::new)
         }
         .boxed()

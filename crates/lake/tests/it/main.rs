@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod append;
+#[cfg(feature = "failpoints")]
+mod failpoints;
+mod power;
 mod queries;
 mod sql;
 mod support;
