@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+#[expect(clippy::disallowed_methods, reason = "the tests find the schemas by themselves")]
 #[path = "../../../connectors/tests/it/ocsf.rs"]
 mod ocsf;
 
