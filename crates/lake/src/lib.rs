@@ -1,7 +1,7 @@
 //! The lake: Delta tables on local disks, exact dedup, and queries inside one tenant's wall.
 //!
 //! The only crate that names DataFusion, Delta, Arrow, Parquet and `object_store`. Everything enters and
-//! leaves through the port [`query::store::EventStore`], which [`Lake`] implements. Start with
+//! leaves through the port [`::query::store::EventStore`], which [`Lake`] implements. Start with
 //! `append::settle` for the way in and `query` for the way out.
 
 mod append;
