@@ -120,7 +120,7 @@ impl Coverage {
             let (gone, left) = open.interval.split_at(cut);
             if open.interval.start == self.floor && open.kind == Kind::Backfill {
                 self.floor = cut;
-            } else if open.kind != Kind::Backfill {
+            } else {
                 lost.push(gone);
             }
             open.interval = left;
@@ -247,6 +247,15 @@ mod tests {
         let lost = coverage.trim(NOW + Duration::from_secs(600));
         assert_eq!(lost, [Interval { start: NOW, end: NOW + Duration::from_secs(600) }]);
         assert_eq!(coverage.lost, lost);
+    }
+
+    #[test]
+    fn history_between_what_was_read_and_what_is_left_counts_as_lost() {
+        let mut coverage = Coverage::first_run(NOW - HOUR * 3, NOW);
+        coverage.begin(0, HOUR);
+        coverage.page(NOW - HOUR * 3, 1, None);
+        let lost = coverage.trim(NOW - HOUR);
+        assert_eq!(lost, [Interval { start: NOW - HOUR * 2, end: NOW - HOUR }]);
     }
 
     #[test]
