@@ -63,7 +63,6 @@ pub(crate) enum LakeError {
     Task(#[source] tokio::task::JoinError),
     #[error("the lake is closing")]
     Closing,
-    #[cfg(feature = "failpoints")]
     #[error("stopped at failpoint `{0}`")]
     Failpoint(&'static str),
 }

@@ -7,6 +7,7 @@ pub mod batch;
 pub mod budget;
 pub mod clock;
 pub mod connector;
+pub mod failpoint;
 pub mod hint;
 pub mod identity;
 pub mod ids;

@@ -57,6 +57,7 @@ fn main() -> ExitCode {
 }
 
 fn started(cli: Cli) -> Result<Outcome> {
+    let _armed = model::failpoint::arm_from_environment();
     let listen = match &cli.command {
         Command::Serve(arguments) => arguments.listen.as_deref(),
         Command::Demo(arguments) => arguments.listen.as_deref(),

@@ -4,7 +4,6 @@
 mod budget;
 mod connectors;
 mod dead_letters;
-#[cfg(feature = "failpoints")]
 mod failpoints;
 mod holes;
 mod keys_and_status;

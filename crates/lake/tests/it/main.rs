@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod append;
-#[cfg(feature = "failpoints")]
 mod failpoints;
 mod power;
 mod queries;
