@@ -79,7 +79,9 @@ impl EngineError {
             | Self::Read { .. } => ErrorKind::Invalid,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Store(StoreError::Refused { .. }) => ErrorKind::Invalid,
-            Self::Store(StoreError::Failed { .. }) => ErrorKind::Unavailable,
+            Self::Store(StoreError::Failed { .. } | StoreError::Unfinished { .. }) => {
+                ErrorKind::Unavailable
+            }
             Self::Catalog(error) => match error.kind() {
                 catalog::ErrorKind::NotFound => ErrorKind::NotFound,
                 catalog::ErrorKind::Conflict => ErrorKind::Conflict,

@@ -44,6 +44,8 @@ pub struct Progress {
     pub counts: Counts,
     /// Bytes of records so far.
     pub bytes: u64,
+    /// How often another writer of the lake committed first, and records were looked up again.
+    pub conflicts: u64,
 }
 
 impl App {
@@ -81,7 +83,7 @@ impl App {
         name: &str,
         input: impl Read + Send,
         mut progress: impl FnMut(Progress),
-    ) -> Result<Counts, EngineError> {
+    ) -> Result<Progress, EngineError> {
         self.services.catalog.ensure_tenant(tenant, self.services.clock.now()).await?;
         let stream = stream_of(name);
         let mut total = Progress::default();
@@ -96,7 +98,7 @@ impl App {
         }
         self.append_chunk(chunk, reading, tenant, &stream, &mut total).await?;
         progress(total);
-        Ok(total.counts)
+        Ok(total)
     }
 
     async fn append_chunk(
@@ -134,6 +136,7 @@ impl App {
         if let Some(receipt) = receipt {
             dead_letters.extend(receipt.dead_letters);
             commits = receipt.commits;
+            total.conflicts += u64::from(receipt.conflicts);
         }
         let commit = PageCommit {
             batch: Some(id),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
+use model::batch::{CommitReceipt, TableCommit};
 use model::ocsf::Class;
 use parquet::errors::ParquetError;
 use query::store::StoreError;
@@ -67,10 +68,16 @@ pub(crate) enum LakeError {
     Failpoint(&'static str),
 }
 
-/// The same failure told to everyone whose records were in the group.
-#[derive(Debug, Clone, thiserror::Error)]
+/// The failure of a group, told to one of those whose records were in it.
+#[derive(Debug, thiserror::Error)]
 #[error("failed to append a group of batches")]
-pub(crate) struct GroupFailed(#[source] pub(crate) Arc<LakeError>);
+pub(crate) struct GroupFailed {
+    /// The commits that hold rows of theirs all the same.
+    pub(crate) committed: Vec<(CommitReceipt, TableCommit)>,
+    /// Why the others do not exist.
+    #[source]
+    pub(crate) cause: Arc<LakeError>,
+}
 
 impl From<LakeError> for StoreError {
     fn from(error: LakeError) -> Self {
@@ -80,6 +87,11 @@ impl From<LakeError> for StoreError {
 
 impl From<GroupFailed> for StoreError {
     fn from(error: GroupFailed) -> Self {
-        Self::Failed { action: error.to_string(), source: Box::new(error.0) }
+        let action = error.to_string();
+        let GroupFailed { committed, cause } = error;
+        match committed.is_empty() {
+            true => Self::Failed { action, source: Box::new(cause) },
+            false => Self::Unfinished { committed, source: Box::new(cause) },
+        }
     }
 }

@@ -75,6 +75,8 @@ pub struct Receipt {
     pub dead_letters: Vec<DeadLetter>,
     /// The commits that hold the rows: one for each class that got any.
     pub commits: Vec<TableCommit>,
+    /// How often another writer committed first, so that the records were looked up again.
+    pub conflicts: u32,
 }
 
 /// Rows of one batch in one commit of one table.

@@ -168,13 +168,22 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// An append failed between two of its tables: some rows are durable, nothing is acknowledged.
+    #[error("failed to append a group of batches after the first of its tables")]
+    Unfinished {
+        /// The commits that hold rows of these batches, for the ledger.
+        committed: Vec<(CommitReceipt, TableCommit)>,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl Hint for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { hint, .. } => hint.clone(),
-            Self::Failed { .. } => Some(
+            Self::Failed { .. } | Self::Unfinished { .. } => Some(
                 "check space and permissions of the lake directory; nothing acknowledged is lost"
                     .to_owned(),
             ),

@@ -40,10 +40,13 @@ pub(crate) struct Import {
     pub(crate) counts: Counts,
     /// Bytes of records.
     pub(crate) bytes: u64,
+    /// How often another writer of the lake committed first, and records were looked up again.
+    pub(crate) conflicts: u64,
 }
 
 impl From<Progress> for Import {
     fn from(progress: Progress) -> Self {
-        Self { counts: progress.counts.into(), bytes: progress.bytes }
+        let Progress { counts, bytes, conflicts } = progress;
+        Self { counts: counts.into(), bytes, conflicts }
     }
 }

@@ -72,14 +72,8 @@ impl Upload {
         let (reader, feeder) = upload::start(body, app.clone());
         let work = move || {
             let _place = place;
-            let mut bytes = 0;
-            let progress = |progress: Progress| {
-                bytes = progress.bytes;
-                report(progress);
-            };
-            let import = app.import(&reading, &tenant, &name, reader, progress);
-            let counts = Handle::current().block_on(import)?;
-            Ok::<_, engine::error::EngineError>(Import { counts: counts.into(), bytes })
+            let import = app.import(&reading, &tenant, &name, reader, &mut report);
+            Handle::current().block_on(import).map(Import::from)
         };
         let imported =
             tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())??;

@@ -187,7 +187,10 @@ impl VendorClient {
         })?;
         let sent = self.http.get(request.url).headers(headers).send().await;
         let response = sent.map_err(|error| failure::sending(&host, error))?;
-        self.read(host, response, permit, secret).await
+        pass("connectors.request_sent", &host)?;
+        let answer = self.read(host, response, permit, secret).await?;
+        pass("connectors.answer_read", &answer.host)?;
+        Ok(answer)
     }
 
     async fn read(
@@ -214,6 +217,19 @@ impl VendorClient {
         tracing::trace!(vendor.host = host, body = traced(&body, secret), "vendor's answer");
         Ok(Answer { status, body, vendor_time, retry_after, host })
     }
+}
+
+/// Fails when a test has armed the failpoint of this name for this host.
+fn pass(failpoint: &str, host: &str) -> Result<(), FetchError> {
+    if !model::failpoint::hit(failpoint, host) {
+        return Ok(());
+    }
+    Err(FetchError {
+        fault: Fault::Unreachable,
+        detail: format!("stopped at failpoint `{failpoint}`"),
+        retry_after: None,
+        source: None,
+    })
 }
 
 fn headers_of(request: &Request<'_>) -> Result<HeaderMap, FetchError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{IntervalKind, PageCommit};
-use model::batch::{Batch, DeadLetter, IdentifiedRecord, Receipt};
+use model::batch::{Batch, CommitReceipt, DeadLetter, IdentifiedRecord, Receipt, TableCommit};
 use model::ids::BatchId;
 use model::ledger::Counts;
 use model::time::Interval;
@@ -162,8 +162,25 @@ pub(crate) async fn append(
     if batch.records.is_empty() {
         return Ok(None);
     }
-    let mut receipts = services.store.append(vec![batch]).await?;
-    Ok(receipts.pop())
+    match services.store.append(vec![batch]).await {
+        Ok(mut receipts) => Ok(receipts.pop()),
+        Err(error) => {
+            if let StoreError::Unfinished { committed, .. } = &error {
+                enter_unfinished(committed, services).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Enters the rows of a failed append that are durable all the same: when its records come again
+/// they are duplicates, and the ledger must know where the first ones went (I3).
+async fn enter_unfinished(committed: &[(CommitReceipt, TableCommit)], services: &Services) {
+    let enter = || services.catalog.recover(committed.to_vec(), services.clock.now());
+    while let Err(error) = enter().await {
+        tracing::error!(%error, "failed to enter the rows of an unfinished append");
+        services.clock.sleep_until(services.clock.now() + ENTER_RETRY).await;
+    }
 }
 
 /// Enters a page whose rows are durable. The rows cannot be taken back, so this does not give up:

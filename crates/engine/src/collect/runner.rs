@@ -3,6 +3,7 @@
 //! The loop has one resting place. Everything it does in between is short and pure, except for
 //! noting health; pages are read in tasks of their own and come back as outcomes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use model::ids::StreamId;
 use model::time::Timestamp;
 use model::vendor::{Ask, Fault, FetchError};
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 
 use super::Services;
 use super::coverage::Coverage;
@@ -60,6 +61,8 @@ pub struct Runner {
     streams: Vec<StreamState>,
     keys: KeyPool,
     pages: JoinSet<(usize, usize, Outcome, Busy)>,
+    /// The stream and its cursor of each page under way, should its task not come back.
+    under_way: HashMap<task::Id, (usize, Coverage)>,
     commands: mpsc::Receiver<Command>,
     changes: broadcast::Sender<StreamHealth>,
     stopping: bool,
@@ -98,7 +101,9 @@ impl Runner {
             })
             .collect();
         let pages = JoinSet::new();
-        Ok(Self { target, services, streams, keys, pages, commands, changes, stopping: false })
+        let under_way = HashMap::new();
+        let stopping = false;
+        Ok(Self { target, services, streams, keys, pages, under_way, commands, changes, stopping })
     }
 
     /// Runs until it is told to stop and the pages under way are entered.
@@ -117,10 +122,14 @@ impl Runner {
             drop(busy);
             tokio::select! {
                 biased;
-                Some(joined) = self.pages.join_next(), if !self.pages.is_empty() => {
-                    if let Ok((index, key, outcome, busy)) = joined {
-                        self.finish(index, key, outcome).await;
-                        drop(busy);
+                Some(joined) = self.pages.join_next_with_id(), if !self.pages.is_empty() => {
+                    match joined {
+                        Ok((id, (index, key, outcome, busy))) => {
+                            self.under_way.remove(&id);
+                            self.finish(index, key, outcome).await;
+                            drop(busy);
+                        }
+                        Err(error) => self.give_back(&error).await,
                     }
                 }
                 command = self.commands.recv(), if commands_open => match command {
@@ -211,6 +220,7 @@ impl Runner {
             priority,
             Some(grant),
         );
+        let before = coverage.clone();
         let job = Job {
             target: self.target.clone(),
             stream: state.stream.clone(),
@@ -223,7 +233,23 @@ impl Runner {
         };
         let busy = self.services.clock.busy();
         let services = self.services.clone();
-        self.pages.spawn(async move { (best.stream, key, page::read(job, services).await, busy) });
+        let page = async move { (best.stream, key, page::read(job, services).await, busy) };
+        let task = self.pages.spawn(page);
+        self.under_way.insert(task.id(), (best.stream, before));
+    }
+
+    /// Gives a stream its cursor back after its page's task came to grief, by a defect of ours: the
+    /// page is asked for again, and what it stored already is then found as duplicate.
+    async fn give_back(&mut self, error: &JoinError) {
+        let Some((index, coverage)) = self.under_way.remove(&error.id()) else { return };
+        let now = self.services.clock.now();
+        let state = &mut self.streams[index];
+        tracing::error!(stream = %state.stream.id, %error, "a page's task stopped: this is a defect of tarn");
+        state.coverage = Some(coverage);
+        state.failed(None, now);
+        if state.health.not_stored(format!("a page's task stopped: {error}"), now) {
+            self.tell(index, now).await;
+        }
     }
 
     async fn finish(&mut self, index: usize, key: usize, outcome: Outcome) {

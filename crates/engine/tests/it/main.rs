@@ -6,4 +6,5 @@ mod gap_repair;
 mod hot_reload;
 mod recovery;
 mod shared_key;
+mod store_failures;
 mod world;

@@ -1,6 +1,6 @@
 //! What becomes of each record of a group, and the receipts that follow from it.
 
-use model::batch::{Batch, DeadLetter, Receipt, TableCommit};
+use model::batch::{Batch, CommitReceipt, DeadLetter, Receipt, TableCommit};
 use model::ids::TenantId;
 use model::ocsf::Class;
 use model::time::Day;
@@ -33,6 +33,7 @@ pub(crate) struct Group {
     pub(crate) batches: std::sync::Arc<Vec<Batch>>,
     fates: Vec<Vec<Fate>>,
     commits: Vec<Vec<TableCommit>>,
+    conflicts: u32,
 }
 
 /// Open records of one tenant and day, by time.
@@ -48,7 +49,7 @@ impl Group {
     pub(crate) fn new(batches: Vec<Batch>) -> Self {
         let fates = batches.iter().map(|batch| vec![Fate::Open; batch.records.len()]).collect();
         let commits = vec![Vec::new(); batches.len()];
-        Self { batches: std::sync::Arc::new(batches), fates, commits }
+        Self { batches: std::sync::Arc::new(batches), fates, commits, conflicts: 0 }
     }
 
     /// Decides about a record.
@@ -59,6 +60,19 @@ impl Group {
     /// Notes that a commit holds rows of a batch.
     pub(crate) fn note_commit(&mut self, batch: u32, commit: TableCommit) {
         self.commits[batch as usize].push(commit);
+    }
+
+    /// Notes that another writer committed first.
+    pub(crate) fn note_conflict(&mut self) {
+        self.conflicts += 1;
+    }
+
+    /// The commits so far that hold rows of the group, batch by batch.
+    pub(crate) fn committed(&self) -> Vec<Vec<(CommitReceipt, TableCommit)>> {
+        let of_batch = |(batch, commits): (&Batch, &Vec<TableCommit>)| {
+            commits.iter().map(|commit| (commit_receipt(batch, commit.rows), *commit)).collect()
+        };
+        self.batches.iter().zip(&self.commits).map(of_batch).collect()
     }
 
     /// Every class that records of the group can become.
@@ -104,16 +118,31 @@ impl Group {
 
     /// The receipts of the batches, once every record is decided.
     pub(crate) fn receipts(self) -> Vec<Receipt> {
+        let conflicts = self.conflicts;
         let decided = self.fates.into_iter().zip(self.commits);
         self.batches
             .iter()
             .zip(decided)
-            .map(|(batch, (fates, commits))| receipt(batch, &fates, commits))
+            .map(|(batch, (fates, commits))| receipt(batch, &fates, commits, conflicts))
             .collect()
     }
 }
 
-fn receipt(batch: &Batch, fates: &[Fate], commits: Vec<TableCommit>) -> Receipt {
+/// What a commit's metadata keeps of a batch with so many rows in it.
+pub(crate) fn commit_receipt(batch: &Batch, rows: u64) -> CommitReceipt {
+    CommitReceipt {
+        install: batch.install,
+        batch: batch.id,
+        tenant: batch.tenant.clone(),
+        connector: batch.connector,
+        source: batch.source.id.clone(),
+        stream: batch.stream.clone(),
+        interval: batch.interval,
+        rows,
+    }
+}
+
+fn receipt(batch: &Batch, fates: &[Fate], commits: Vec<TableCommit>, conflicts: u32) -> Receipt {
     let mut receipt = Receipt {
         batch: batch.id,
         stored: 0,
@@ -121,6 +150,7 @@ fn receipt(batch: &Batch, fates: &[Fate], commits: Vec<TableCommit>) -> Receipt 
         filtered: 0,
         dead_letters: Vec::new(),
         commits,
+        conflicts,
     };
     for (record, fate) in batch.records.iter().zip(fates) {
         match fate {

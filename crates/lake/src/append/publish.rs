@@ -11,6 +11,7 @@ use object_store::{ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions};
 use uuid::Uuid;
 
 use super::build::Built;
+use super::fate::commit_receipt;
 use crate::error::LakeError;
 use crate::failpoint;
 use crate::table::data::data_path;
@@ -80,7 +81,6 @@ pub(crate) async fn commit(
         Written::Committed => {
             let entry = Entry { added, receipts, group: Some(group), removed: Vec::new() };
             tables.apply(class, version, &entry);
-            failpoint::hit("lake.after_commit", tables.store().root())?;
             Ok(Some(version))
         }
     }
@@ -109,19 +109,7 @@ async fn create(tables: &Tables, class: Class, now: Timestamp) -> Result<u64, La
 }
 
 fn receipts(files: &[Placed], batches: &[Batch]) -> Vec<CommitReceipt> {
-    let receipt = |(batch, rows): (u32, u64)| {
-        let batch = &batches[batch as usize];
-        CommitReceipt {
-            install: batch.install,
-            batch: batch.id,
-            tenant: batch.tenant.clone(),
-            connector: batch.connector,
-            source: batch.source.id.clone(),
-            stream: batch.stream.clone(),
-            interval: batch.interval,
-            rows,
-        }
-    };
+    let receipt = |(batch, rows): (u32, u64)| commit_receipt(&batches[batch as usize], rows);
     rows_per_batch(files).into_iter().map(receipt).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::batch::{Receipt, TableCommit};
+use model::batch::TableCommit;
 use model::ocsf::Class;
 use uuid::Uuid;
 
@@ -12,30 +12,36 @@ use super::fate::{Fate, Group};
 use super::publish::{self, Placed};
 use super::seen::Seen;
 use crate::error::LakeError;
+use crate::failpoint;
 use crate::table::tables::Tables;
 
 /// How often other writers may be faster before the group is given up.
 const ROUNDS: usize = 50;
 
-/// Stores what is new in a group. On an error nothing is acknowledged: what was committed before it
-/// is found as duplicate when the records come again, and its receipts are in the log.
+/// Stores what is new in a group: when it answers, every record of the group is decided. On an error
+/// nothing is acknowledged; the group knows what was committed before it, which is found as duplicate
+/// when the records come again.
 pub(crate) async fn settle(
     tables: &Tables,
     seen: &mut Seen,
-    mut group: Group,
-) -> Result<Vec<Receipt>, LakeError> {
+    group: &mut Group,
+) -> Result<(), LakeError> {
     let id = Uuid::now_v7();
     let mut contended = Class::BaseEvent;
     for _ in 0..ROUNDS {
         for class in group.classes() {
             tables.refresh(class).await?;
         }
-        seen.mark_duplicates(tables, &mut group).await?;
-        let built = build_all(&mut group).await?;
+        seen.mark_duplicates(tables, group).await?;
+        let built = build_all(group).await?;
         let files = publish::place(tables, built).await?;
-        match commit_all(tables, seen, &mut group, id, files).await? {
-            None => return Ok(group.receipts()),
-            Some(class) => contended = class,
+        match commit_all(tables, seen, group, id, files).await? {
+            None => return Ok(()),
+            Some(class) => {
+                tracing::info!(%class, "another writer committed first: looking up again");
+                group.note_conflict();
+                contended = class;
+            }
         }
     }
     Err(LakeError::Contended { class: contended, rounds: ROUNDS })
@@ -92,6 +98,7 @@ async fn commit_all(
         for row in files.iter().flat_map(|placed| &placed.built.rows) {
             group.decide(row.slot, Fate::Stored);
         }
+        failpoint::hit("lake.after_commit", tables.store().root())?;
     }
     Ok(None)
 }

@@ -49,7 +49,7 @@ impl Writer {
 
     /// Hands batches over and waits until they are settled.
     pub(crate) async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Receipt>, GroupFailed> {
-        let closing = || GroupFailed(Arc::new(LakeError::Closing));
+        let closing = || GroupFailed { committed: Vec::new(), cause: Arc::new(LakeError::Closing) };
         let (answer, settled) = oneshot::channel();
         self.calls.send(Call { batches, answer }).await.map_err(|_| closing())?;
         settled.await.map_err(|_| closing())?
@@ -67,11 +67,12 @@ async fn run(tables: Arc<Tables>, pace: Pace, mut queue: mpsc::Receiver<Call>) {
             batches.extend(call.batches);
         }
         let records: usize = batches.iter().map(|batch| batch.records.len()).sum();
-        let settled = Box::pin(settle(&tables, &mut seen, Group::new(batches))).await;
+        let mut group = Group::new(batches);
+        let settled = Box::pin(settle(&tables, &mut seen, &mut group)).await;
         seen.trim();
         match settled {
-            Ok(receipts) => {
-                let mut receipts = receipts.into_iter();
+            Ok(()) => {
+                let mut receipts = group.receipts().into_iter();
                 for (count, answer) in waiting {
                     tell(answer, Ok(receipts.by_ref().take(count).collect()));
                 }
@@ -82,9 +83,11 @@ async fn run(tables: Arc<Tables>, pace: Pace, mut queue: mpsc::Receiver<Call>) {
                     records,
                     "failed to append a group"
                 );
-                let error = GroupFailed(Arc::new(error));
-                for (_, answer) in waiting {
-                    tell(answer, Err(error.clone()));
+                let error = Arc::new(error);
+                let mut committed = group.committed().into_iter();
+                for (count, answer) in waiting {
+                    let committed = committed.by_ref().take(count).flatten().collect();
+                    tell(answer, Err(GroupFailed { committed, cause: error.clone() }));
                 }
             }
         }

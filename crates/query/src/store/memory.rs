@@ -162,6 +162,7 @@ impl State {
             filtered: 0,
             dead_letters: Vec::new(),
             commits: Vec::new(),
+            conflicts: 0,
         };
         let mut rows: BTreeMap<Class, u64> = BTreeMap::new();
         for record in &batch.records {

@@ -45,9 +45,15 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<Outcome> {
     let inputs = inputs::expand(&arguments.paths)?;
     let target = Target::open(config).await?;
-    let counts = import(&target, config, &arguments.source, &inputs).await;
+    let imported = import(&target, config, &arguments.source, &inputs).await;
     target.close().await;
-    let counts = counts?;
+    let Imported { counts, conflicts } = imported?;
+    if conflicts > 0 {
+        output::note(format!(
+            "another writer of the lake committed first (conflicts={conflicts}): looked up again, \
+             nothing is stored twice"
+        ));
+    }
     print(arguments.format, counts)?;
     if counts.dead_lettered == 0 {
         return Ok(Outcome::Done);
@@ -77,12 +83,19 @@ const COUNTS: [output::Column; 5] = [
     output::column("DEAD-LETTERED", "dead_lettered"),
 ];
 
+/// What became of the files so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Imported {
+    counts: Counts,
+    conflicts: u64,
+}
+
 async fn import(
     target: &Target,
     config: &Config,
     source: &str,
     inputs: &[Input],
-) -> Result<Counts> {
+) -> Result<Imported> {
     let sizes: Option<Vec<u64>> = inputs.iter().map(Input::size).collect();
     let bar = progress::bytes(sizes.map(|sizes| sizes.iter().sum()), "importing");
     let imports = stream::iter(inputs).map(|input| async {
@@ -93,14 +106,18 @@ async fn import(
         imported.with_context(|| format!("failed to import `{}`", input.name()))
     });
     let mut imports = std::pin::pin!(imports.buffer_unordered(SIDE_BY_SIDE));
-    let (mut done, mut total) = (0_usize, Counts::default());
+    let (mut done, mut total) = (0_usize, Imported::default());
     while let Some(imported) = imports.next().await {
         match imported {
-            Ok(counts) => total += counts,
+            Ok(imported) => {
+                total.counts += imported.counts;
+                total.conflicts += imported.conflicts;
+            }
             Err(error) => {
                 bar.finish_and_clear();
                 if done > 0 {
-                    output::note(format!("{done} of {} files are imported: {total}", inputs.len()));
+                    let (all, counts) = (inputs.len(), total.counts);
+                    output::note(format!("{done} of {all} files are imported: {counts}"));
                 }
                 return Err(error);
             }
@@ -117,15 +134,23 @@ async fn import_here(
     source: &str,
     input: &Input,
     bar: &ProgressBar,
-) -> Result<Counts> {
+) -> Result<Imported> {
     let reading = local.app.reading(source)?;
     let reader = bar.wrap_read(input.open()?);
     let told = |standing: engine::import::Progress| bar.set_message(standing.counts.to_string());
-    Ok(local.app.import(&reading, &config.tenant, &input.name(), reader, told).await?)
+    let name = input.name();
+    let import = local.app.import(&reading, &config.tenant, &name, reader, told);
+    let engine::import::Progress { counts, conflicts, .. } = import.await?;
+    Ok(Imported { counts, conflicts })
 }
 
 /// Sends the bytes of a file as they are; the server reads them as an import here would.
-async fn upload(remote: &Remote, source: &str, input: &Input, bar: &ProgressBar) -> Result<Counts> {
+async fn upload(
+    remote: &Remote,
+    source: &str,
+    input: &Input,
+    bar: &ProgressBar,
+) -> Result<Imported> {
     let name = input.name();
     let reader = bar.wrap_read(input.open()?);
     let chunks = stream::unfold(Some(reader), async |reader| {
@@ -149,7 +174,9 @@ async fn upload(remote: &Remote, source: &str, input: &Input, bar: &ProgressBar)
     };
     let parameters = [("source", source), ("name", name.as_str())];
     let body = Body::wrap_stream(chunks);
-    counts(&remote.upload(&["events"], &parameters, body, told).await?)
+    let answer = remote.upload(&["events"], &parameters, body, told).await?;
+    let conflicts = answer["conflicts"].as_u64().unwrap_or(0);
+    Ok(Imported { counts: counts(&answer)?, conflicts })
 }
 
 /// Reads the counts out of an answer of the server.

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the figures they found")]
 
 mod cli;
+mod crash;
 mod from_outside;
 mod normalize;
 mod scenario_s2;
 mod support;
+mod two_writers;

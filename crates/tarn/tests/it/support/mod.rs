@@ -1,3 +1,5 @@
 //! What the tests of this binary share.
 
+pub(crate) mod books;
+pub(crate) mod process;
 pub(crate) mod virtual_time;

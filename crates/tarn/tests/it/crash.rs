@@ -1,0 +1,117 @@
+//! Promise 1 under `kill -9`: a server is killed at every failpoint and at random moments, and the
+//! simulator's books still agree with its lake. `bench/crash.sh` runs it with more kills.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::support::books;
+use crate::support::process::{Process, Server, Vendor, pause, wait_until};
+
+/// Every failpoint that a collecting server passes.
+const FAILPOINTS: [&str; 9] = [
+    "catalog.apply_page.after_commit",
+    "catalog.apply_page.before_commit",
+    "catalog.reserve.after_commit",
+    "catalog.reserve.before_commit",
+    "connectors.answer_read",
+    "connectors.request_sent",
+    "lake.after_commit",
+    "lake.before_commit",
+    "lake.file_written",
+];
+/// Random kills unless the environment says another number.
+const KILLS: u64 = 3;
+const KILLS_VARIABLE: &str = "TARN_CRASH_KILLS";
+/// A random kill comes this long after the start of the process.
+const LIFETIMES_MS: std::ops::Range<u128> = 300..2_500;
+
+#[test]
+fn a_server_killed_at_every_failpoint_and_at_random_loses_and_repeats_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path();
+    let vendor = Vendor::start(place, &["--events", "200000", "--fault", "window=2s"]);
+    let file = place.join("connectors.yaml");
+    let events = "dlp, ransomware, securityrisk, virtualanalyzer";
+    let services = "exchange, sharepoint, onedrive, teams";
+    std::fs::write(&file, books::document(&vendor, services, events)).unwrap();
+    let server = Server::start(place, &[], "");
+    server.ask(&["connector", "apply", "-f", file.to_str().unwrap()]);
+    server.kill();
+
+    for failpoint in FAILPOINTS {
+        kill_at(failpoint, place);
+    }
+    let random = random_kills();
+    for _ in 0..random {
+        let lifetime =
+            LIFETIMES_MS.start + Uuid::new_v4().as_u128() % (LIFETIMES_MS.end - LIFETIMES_MS.start);
+        let mut server = serve(place, "");
+        pause(Duration::from_millis(u64::try_from(lifetime).unwrap()));
+        server.kill();
+    }
+
+    let server = Server::start(place, &[], "");
+    wait_until("everything open is read", || books::is_all_read(&server, 16));
+    let status = server.ask_json(&["connector", "status", books::CONNECTOR]);
+    let duplicates = status["counts"]["duplicate"].as_u64().unwrap();
+    let found = books::compare(&server, &vendor, |stream| {
+        stream.split_once('/').is_some_and(|(service, _)| services.contains(service))
+    });
+    let books::Books { held, stored, requests, refused } = found;
+    let kills = FAILPOINTS.len() as u64 + random + 1;
+    println!(
+        "held={held} stored={stored} stored_twice=0 lost=0 duplicates_dropped={duplicates} kills={kills} requests={requests} refused_429={refused}"
+    );
+    assert!(held > 10_000, "only {held} records were held");
+}
+
+/// Starts a server that holds still at its first pass of a failpoint, and kills it there.
+fn kill_at(failpoint: &str, place: &Path) {
+    let mark = place.join("held");
+    let armed = format!("{failpoint}=1*return(hold:{})", mark.display());
+    let mut server = serve(place, &armed);
+    wait_until(failpoint, || mark.exists());
+    server.kill();
+    std::fs::remove_file(&mark).unwrap();
+}
+
+fn serve(place: &Path, failpoints: &str) -> Process {
+    let arguments = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
+    Process::start(place, "server", &arguments, failpoints)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a number for the person who runs this test")]
+fn random_kills() -> u64 {
+    std::env::var(KILLS_VARIABLE).map_or(KILLS, |kills| kills.parse().unwrap())
+}
+
+/// A failpoint that is added and not listed above would never be crashed at.
+#[test]
+fn the_list_of_failpoints_is_complete() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut named = BTreeSet::new();
+    for name in ["catalog", "connectors", "engine", "lake"] {
+        collect_failpoints(&crates.join(name).join("src"), &mut named);
+    }
+    assert_eq!(named.into_iter().collect::<Vec<_>>(), FAILPOINTS);
+}
+
+/// Gathers the texts that look like a failpoint's name: `crate.step`.
+fn collect_failpoints(folder: &Path, named: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect_failpoints(&path, named);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let code = std::fs::read_to_string(&path).unwrap();
+            let calls = ["failpoint::hit(\"", "pass(\""];
+            for call in calls {
+                let passes = code.split(call).skip(1);
+                named.extend(passes.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+            }
+        }
+    }
+}

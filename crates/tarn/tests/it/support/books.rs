@@ -1,0 +1,95 @@
+//! The simulator's own books, held against what a server stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::process::{Server, Vendor};
+
+/// The name of the connector in [`document`].
+pub(crate) const CONNECTOR: &str = "経理 CAS";
+
+/// What the comparison found; every figure that has to be zero was asserted.
+#[derive(Debug)]
+pub(crate) struct Books {
+    /// Records that a perfect collector has.
+    pub(crate) held: usize,
+    /// Rows in the lake.
+    pub(crate) stored: usize,
+    /// Requests that the vendor answered.
+    pub(crate) requests: usize,
+    /// Requests that it refused for quota.
+    pub(crate) refused: usize,
+}
+
+/// A connector for services and events of a simulator, 20 requests in 2 seconds.
+pub(crate) fn document(vendor: &Vendor, services: &str, events: &str) -> String {
+    format!(
+        "connectors:\n  - name: {CONNECTOR}\n    integration: trend_micro_cas\n    \
+         credential: {{ api_keys: [\"env:CAS_KEY\"] }}\n    \
+         parameters: {{ base_url: \"http://{}\", services: [{services}], events: [{events}] }}\n    \
+         quota: {{ requests: 20, per: 2s }}\n    interval: 5s\n",
+        vendor.address
+    )
+}
+
+/// Whether every stream of the connector is healthy and has nothing left to read.
+pub(crate) fn is_all_read(server: &Server, streams: usize) -> bool {
+    let status = server.ask_json(&["connector", "status", CONNECTOR]);
+    let listed = status["streams"].as_array().unwrap();
+    listed.len() == streams
+        && listed
+            .iter()
+            .all(|stream| stream["state"] == "ok" && stream["open"].as_array().unwrap().is_empty())
+}
+
+/// Compares the lake with what the simulator holds of the selected streams, served and refused: every
+/// held record is there once with the same bytes, nothing is there that was not served, and nothing
+/// was refused.
+pub(crate) fn compare(
+    server: &Server,
+    vendor: &Vendor,
+    is_selected: impl Fn(&str) -> bool,
+) -> Books {
+    let verified = server.ask(&["lake", "verify"]);
+    assert!(verified.contains("nothing is missing, nothing is stored twice"), "{verified}");
+    let lake = digests_by_id(server);
+    let held = vendor.ask("/_sim/held?with=sha256");
+    let mut count = 0;
+    let streams = held["streams"].as_object().unwrap();
+    for (stream, records) in streams.iter().filter(|(stream, _)| is_selected(stream)) {
+        for record in records.as_array().unwrap() {
+            let digests = lake.get(record["id"].as_str().unwrap());
+            let expected = vec![record["sha256"].as_str().unwrap().to_owned()];
+            assert_eq!(digests, Some(&expected), "{record} of {stream}");
+            count += 1;
+        }
+    }
+    let served = vendor.ask("/_sim/served");
+    let served: BTreeSet<&str> = served["streams"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|ids| ids.as_array().unwrap())
+        .map(|id| id.as_str().unwrap())
+        .collect();
+    assert!(lake.keys().all(|id| served.contains(id.as_str())), "rows that were never served");
+    assert!(lake.values().all(|digests| digests.len() == 1), "rows that are stored twice");
+    let requests = vendor.ask("/_sim/requests");
+    let requests = requests.as_array().unwrap();
+    let refused = requests.iter().filter(|request| request["status"] == 429).count();
+    assert_eq!(refused, 0, "requests were refused");
+    Books { held: count, stored: lake.len(), requests: requests.len(), refused }
+}
+
+fn digests_by_id(server: &Server) -> BTreeMap<String, Vec<String>> {
+    const ROWS: &str = "SELECT metadata.uid AS id, raw_data FROM events";
+    let rows = server.ask(&["query", "--lang", "sql", "--format", "ndjson", ROWS]);
+    let mut lake: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let digest = hex::encode(Sha256::digest(row["raw_data"].as_str().unwrap()));
+        lake.entry(row["id"].as_str().unwrap().to_owned()).or_default().push(digest);
+    }
+    lake
+}
