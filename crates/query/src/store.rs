@@ -184,7 +184,8 @@ impl Hint for StoreError {
         match self {
             Self::Refused { hint, .. } => hint.clone(),
             Self::Failed { .. } | Self::Unfinished { .. } => Some(
-                "check space and permissions of the lake directory; nothing acknowledged is lost"
+                "check space and permissions of the lake directory; `tarn lake verify` names \
+                 broken files; nothing acknowledged is lost"
                     .to_owned(),
             ),
         }

@@ -10,6 +10,7 @@ mod keys_and_status;
 mod ledger;
 mod opening;
 mod pages;
+mod power;
 mod recovery;
 mod secrets;
 mod support;

@@ -163,6 +163,15 @@ impl StoredFile {
     }
 }
 
+/// A file whose footer cannot be read: queries see many files, so the error says which.
+#[derive(Debug, thiserror::Error)]
+#[error("the file `{path}` is broken")]
+struct Unreadable {
+    path: Path,
+    #[source]
+    source: ParquetError,
+}
+
 impl AsyncFileReader for StoredFile {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
         self.range(range).boxed()
@@ -198,7 +207,10 @@ impl AsyncFileReader for StoredFile {
                     .with_column_index_policy(options.column_index_policy())
                     .with_offset_index_policy(options.offset_index_policy());
             }
-            reader.load_and_finish(self, size).await.map(Arc::new)
+            let path = self.path.clone();
+            let read = reader.load_and_finish(self, size).await;
+            read.map(Arc::new)
+                .map_err(|source| ParquetError::External(Box::new(Unreadable { path, source })))
         }
         .boxed()
     }

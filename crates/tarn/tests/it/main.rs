@@ -4,6 +4,7 @@
 mod cli;
 mod crash;
 mod from_outside;
+mod lost_catalog;
 mod normalize;
 mod scenario_s2;
 mod support;
