@@ -1,5 +1,6 @@
 //! Time as a port, so that three days of collection can be tested in seconds.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ pub trait Clock: Send + Sync {
     fn sleep_until(&self, deadline: Timestamp) -> Sleep;
 
     /// Says that work is under way until the guard is dropped. Real clocks do not care;
-    /// a virtual clock stands still meanwhile.
+    /// a virtual clock stands still meanwhile. Work that may itself sleep goes into [`working`].
     fn busy(&self) -> Busy {
         Busy(None)
     }
@@ -34,6 +35,44 @@ impl Drop for Busy {
     fn drop(&mut self) {
         if let Some(state) = &self.0 {
             lock(state).busy -= 1;
+        }
+    }
+}
+
+thread_local! {
+    /// Whether a sleep on a virtual clock was found pending since this was last cleared.
+    static SLEEPS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Work that keeps a virtual clock from moving, except while it sleeps on that clock itself. Answers
+/// what the work gives, with a guard that holds the clock until the answer is dealt with.
+pub fn working<T>(
+    clock: Arc<dyn Clock>,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Working<T> {
+    let busy = Some(clock.busy());
+    Working { clock, work: Box::pin(work), busy }
+}
+
+/// See [`working`].
+pub struct Working<T> {
+    clock: Arc<dyn Clock>,
+    work: Pin<Box<dyn Future<Output = T> + Send>>,
+    busy: Option<Busy>,
+}
+
+impl<T> Future for Working<T> {
+    type Output = (T, Busy);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let busy = self.busy.take().unwrap_or_else(|| self.clock.busy());
+        SLEEPS.set(false);
+        match self.work.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready((answer, busy)),
+            Poll::Pending => {
+                self.busy = (!SLEEPS.get()).then_some(busy);
+                Poll::Pending
+            }
         }
     }
 }
@@ -119,6 +158,7 @@ impl Future for VirtualSleep {
         });
         self.key = Some(key);
         state.sleepers.insert(key, context.waker().clone());
+        SLEEPS.set(true);
         Poll::Pending
     }
 }
@@ -160,5 +200,36 @@ mod tests {
 
     fn futures_poll(sleep: &mut Sleep) -> Poll<()> {
         sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn work_holds_the_clock_except_while_it_sleeps_on_it() {
+        let start = Timestamp::parse("2026-03-02T08:00:00Z").unwrap();
+        let clock = VirtualClock::starting_at(start);
+        let nap = clock.sleep_until(start + Duration::from_secs(5));
+        let (wake, woken) = std::sync::mpsc::channel::<()>();
+        let io = std::future::poll_fn(move |_| match woken.try_recv() {
+            Ok(()) => Poll::Ready(7),
+            Err(_) => Poll::Pending,
+        });
+        let work = async move {
+            nap.await;
+            io.await
+        };
+        let mut work = working(Arc::new(clock.clone()), work);
+        assert!(!clock.is_idle());
+        assert!(poll(&mut work).is_pending());
+        assert!(clock.advance_to_next(start + Duration::from_secs(60)), "it sleeps");
+        assert!(poll(&mut work).is_pending());
+        assert!(!clock.advance_to_next(start + Duration::from_secs(60)), "it waits for I/O");
+        wake.send(()).unwrap();
+        let Poll::Ready((answer, busy)) = poll(&mut work) else { panic!("not done") };
+        assert_eq!((answer, clock.is_idle()), (7, false));
+        drop(busy);
+        assert!(clock.is_idle());
+    }
+
+    fn poll<T>(work: &mut Working<T>) -> Poll<(T, Busy)> {
+        Pin::new(work).poll(&mut Context::from_waker(Waker::noop()))
     }
 }

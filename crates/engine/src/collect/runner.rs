@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::budget::Priority;
-use model::clock::Busy;
+use model::clock::{self, Busy};
 use model::ids::StreamId;
 use model::time::Timestamp;
 use model::vendor::{Ask, Fault, FetchError};
@@ -60,7 +60,7 @@ pub struct Runner {
     services: Services,
     streams: Vec<StreamState>,
     keys: KeyPool,
-    pages: JoinSet<(usize, usize, Outcome, Busy)>,
+    pages: JoinSet<((usize, usize, Outcome), Busy)>,
     /// The stream and its cursor of each page under way, should its task not come back.
     under_way: HashMap<task::Id, (usize, Coverage)>,
     commands: mpsc::Receiver<Command>,
@@ -124,7 +124,7 @@ impl Runner {
                 biased;
                 Some(joined) = self.pages.join_next_with_id(), if !self.pages.is_empty() => {
                     match joined {
-                        Ok((id, (index, key, outcome, busy))) => {
+                        Ok((id, ((index, key, outcome), busy))) => {
                             self.under_way.remove(&id);
                             self.finish(index, key, outcome).await;
                             drop(busy);
@@ -231,10 +231,9 @@ impl Runner {
             ask,
             sender,
         };
-        let busy = self.services.clock.busy();
         let services = self.services.clone();
-        let page = async move { (best.stream, key, page::read(job, services).await, busy) };
-        let task = self.pages.spawn(page);
+        let page = async move { (best.stream, key, page::read(job, services).await) };
+        let task = self.pages.spawn(clock::working(self.services.clock.clone(), page));
         self.under_way.insert(task.id(), (best.stream, before));
     }
 

@@ -153,7 +153,8 @@ impl Cas {
         if knobs.wrong_type {
             return Ok(Answer::html(StatusCode::OK, "Sign in").injected());
         }
-        let body = self.envelope(moment, &query, &page, &lattice);
+        let poisoned = strikes(count, knobs.poison_every);
+        let body = self.envelope(moment, &query, &page, &lattice, poisoned);
         let mut answer = Answer::json(StatusCode::OK, body);
         answer.cut = strikes(count, knobs.cut_every);
         answer.injected = answer.cut;
@@ -209,6 +210,7 @@ impl Cas {
         query: &EventsQuery,
         page: &Page,
         lattice: &Lattice,
+        poisoned: bool,
     ) -> String {
         let (knobs, ordinal) = (moment.knobs, moment.ordinal);
         let base = link_base(knobs, &moment.asked.host);
@@ -234,6 +236,7 @@ impl Cas {
             next_link: &next_link,
             shows_empty_time: ordinal.is_multiple_of(2),
             padding: knobs.huge_body,
+            poisoned,
         };
         envelope.write(self.seed, query.stream, lattice, &page.numbers)
     }

@@ -292,6 +292,13 @@ pub(super) const FAULTS: &[Fault<Knobs>] = &[
         |k, v| put(&mut k.cut_every, whole(v, 0)),
     ),
     fault(
+        "poison_every",
+        EVERY,
+        "0",
+        "every Nth page ends with an item that is no record",
+        |k, v| put(&mut k.poison_every, whole(v, 0)),
+    ),
+    fault(
         "outage",
         "on, off or START/END (RFC 3339)",
         "off",

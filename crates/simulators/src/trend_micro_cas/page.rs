@@ -61,6 +61,8 @@ pub(super) struct Envelope<'a> {
     pub(super) shows_empty_time: bool,
     /// Bytes of padding.
     pub(super) padding: usize,
+    /// Whether an item follows that is no record.
+    pub(super) poisoned: bool,
 }
 
 impl Envelope<'_> {
@@ -101,6 +103,9 @@ impl Envelope<'_> {
                 out.push(',');
             }
             push_record(&mut out, seed, stream, *number, lattice.generation_ms(*number));
+        }
+        if self.poisoned {
+            out.push_str(if numbers.is_empty() { "\"poison\"" } else { ",\"poison\"" });
         }
         out.push(']');
         if self.padding > 0 {

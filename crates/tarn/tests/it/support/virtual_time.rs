@@ -22,6 +22,21 @@ pub(crate) async fn drive(clock: &VirtualClock, until: Timestamp) {
     }
 }
 
+/// Lets virtual time pass for as long as a future needs.
+pub(crate) async fn during<T>(clock: &VirtualClock, future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut future => return answer,
+            () = real_pause() => {
+                settle().await;
+                clock.advance_to_next(clock.now() + Duration::from_millis(100));
+            }
+        }
+    }
+}
+
 async fn settle() {
     for _ in 0..TURNS {
         tokio::task::yield_now().await;
