@@ -5,9 +5,11 @@
 //! with the vendors' names for them in `aliases`.
 
 mod aliases;
+mod check;
 pub mod fields;
 pub mod language;
 mod near;
 pub mod plan;
 pub mod store;
+mod syntax;
 pub mod taegis;

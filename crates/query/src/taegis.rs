@@ -1,21 +1,15 @@
 //! The Taegis-style language: `FROM email WHERE status = 'held' EARLIEST=-1d | head 10`.
 //!
-//! Text becomes tokens (`lexer`), tokens a syntax tree (`grammar`, `syntax`), and the tree a checked
-//! query (`check`), with `lint` looking for what its author may not have meant. Keywords, names and
-//! values have no case. The rules for analysts are in `docs/reference/taegis-language.md`.
+//! Text becomes tokens (`lexer`), tokens a syntax tree (`grammar`), and the tree a checked query
+//! (`check`, for all languages), with `lint` looking for what its author may not have meant. Keywords,
+//! names and values have no case. The rules for analysts are in `docs/reference/taegis-language.md`.
 
-mod check;
 mod grammar;
 mod lexer;
 mod lint;
-mod syntax;
 
-use std::ops::Range;
-
+use crate::check;
 pub use crate::language::{Context, Parsed, QueryError};
-
-/// Bytes of the query text.
-type Span = Range<usize>;
 
 /// Reads and checks a query.
 ///

@@ -8,11 +8,11 @@ use winnow::stream::{Stream, TokenSlice};
 use winnow::token::any;
 
 use super::lexer::{Outcome, Token, TokenKind, quoted};
-use super::syntax::{
+use crate::language::{QueryError, Span};
+use crate::syntax::{
     Bound, Comparison, Condition, Literal, LiteralValue, Name, Negation, Relation, Spanned, Test,
     TimeSetting, Tree,
 };
-use super::{QueryError, Span};
 
 mod stages;
 

@@ -1,6 +1,6 @@
 //! What is legal and probably not meant.
 
-use super::syntax::{Comparison, Condition, Negation, Tree};
+use crate::syntax::{Comparison, Condition, Negation, Tree};
 
 /// One sentence for each thing that the author should look at again.
 pub(super) fn warnings(tree: &Tree) -> Vec<String> {

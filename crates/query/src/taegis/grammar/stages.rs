@@ -5,10 +5,10 @@ use winnow::prelude::*;
 use winnow::token::any;
 
 use super::{Tokens, cut, expected, field, next, next_is, symbol, word};
+use crate::language::QueryError;
 use crate::near;
-use crate::taegis::QueryError;
+use crate::syntax::{Function, Name, SortKey, Stage};
 use crate::taegis::lexer::{Outcome, TokenKind};
-use crate::taegis::syntax::{Function, Name, SortKey, Stage};
 
 /// What may follow `|`.
 const STAGES: [&str; 5] = ["head", "tail", "aggregate", "sort", "fields"];

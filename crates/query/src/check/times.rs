@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use model::time::{Day, Timestamp};
 
+use crate::language::QueryError;
 use crate::plan::TimeRange;
-use crate::taegis::QueryError;
-use crate::taegis::syntax::{Bound, Condition, TimeSetting};
+use crate::syntax::{Bound, Condition, TimeSetting};
 
 const HINT: &str = "write a span back from now such as -24h (s, m, h, d, w), or a UTC time in \
                     quotes such as '2026-03-02T08:00:00Z'";

@@ -2,9 +2,9 @@
 
 use super::{Checker, any, predicate};
 use crate::fields::{Field, Logical, Reads};
+use crate::language::QueryError;
 use crate::plan::{Filter, Predicate, Value};
-use crate::taegis::QueryError;
-use crate::taegis::syntax::{Comparison, Literal, Test};
+use crate::syntax::{Comparison, Literal, Test};
 
 impl Checker<'_, '_> {
     /// The positive condition of a test on a logical type: any covered field passes it.

@@ -8,9 +8,9 @@ use regex::RegexBuilder;
 
 use super::{any, times};
 use crate::fields::{ColumnKind, Field, Reads, kind};
+use crate::language::QueryError;
 use crate::plan::{Filter, Predicate, Value};
-use crate::taegis::QueryError;
-use crate::taegis::syntax::{Comparison, Literal, LiteralValue, Relation, Test};
+use crate::syntax::{Comparison, Literal, LiteralValue, Relation, Test};
 
 /// The columns of a field that hold the same kind of thing.
 struct Part {

@@ -2,12 +2,12 @@
 
 use model::ocsf::Class;
 
-use super::syntax::{Comparison, Condition, Name, Negation, Relation, Spanned, Test, Tree};
-use super::{Context, QueryError, Span};
 use crate::aliases::schemas::{self, Holds};
 use crate::fields::{Field, Reads, Resolution, Scope};
+use crate::language::{Context, QueryError, Span};
 use crate::near;
 use crate::plan::{Filter, Query};
+use crate::syntax::{Comparison, Condition, Name, Negation, Relation, Spanned, Test, Tree};
 
 mod domain;
 mod predicate;
@@ -15,7 +15,7 @@ mod stages;
 mod times;
 
 /// Checks a whole query.
-pub(super) fn query(
+pub(crate) fn query(
     tree: &Tree,
     context: &Context<'_>,
     warnings: &mut Vec<String>,
