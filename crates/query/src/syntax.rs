@@ -14,7 +14,7 @@ pub(crate) struct Spanned<T> {
 pub(crate) struct Tree {
     pub(crate) from: Vec<Spanned<String>>,
     pub(crate) condition: Option<Condition>,
-    pub(crate) times: Vec<TimeSetting>,
+    pub(crate) settings: Vec<Setting>,
     pub(crate) stages: Vec<Stage>,
 }
 
@@ -31,8 +31,10 @@ pub(crate) enum Condition {
     Not(Box<Condition>),
     /// A field compared.
     Test(Test),
-    /// A time setting among conditions; the check allows it at top level only.
-    Time(TimeSetting),
+    /// A setting among conditions; the check allows it at top level only.
+    Setting(Setting),
+    /// Every row.
+    Everything,
 }
 
 /// A field compared with something.
@@ -65,6 +67,21 @@ pub(crate) enum Comparison {
     Matches(Literal),
     MatchesRegex(Literal),
     IsNull,
+    /// The whole value is one of these; a time counts for all that it names (a day, a second), and a
+    /// network for the addresses in it.
+    AnyOf(Vec<Literal>),
+    /// The expression matches the whole value.
+    WholeRegex(Literal),
+    /// The value lies between two ends, at least one of which is there.
+    Between(Option<End>, Option<End>),
+}
+
+/// An end of a range.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct End {
+    pub(crate) literal: Literal,
+    /// Whether the end is part of the range.
+    pub(crate) inclusive: bool,
 }
 
 /// `=`, `>` and their like; `!=` is an equality turned round.
@@ -127,20 +144,24 @@ impl Name {
     }
 }
 
-/// `EARLIEST=…` or `LATEST=…`.
+/// `EARLIEST=…`, `LATEST=…` or `LATEST=true`: what holds for the whole query.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct TimeSetting {
-    pub(crate) bound: Bound,
+pub(crate) struct Setting {
+    pub(crate) kind: SettingKind,
     /// What stands behind the `=`, without quotes.
     pub(crate) value: Spanned<String>,
     pub(crate) span: Span,
 }
 
-/// Which end of the time range is set.
+/// What is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bound {
+pub(crate) enum SettingKind {
+    /// Where the time range begins.
     Earliest,
+    /// Where the time range ends.
     Latest,
+    /// Whether only the newest version of each finding counts; the value is `true` or `false`.
+    Version,
 }
 
 /// A pipe stage.

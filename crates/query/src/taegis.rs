@@ -8,8 +8,15 @@ mod grammar;
 mod lexer;
 mod lint;
 
-use crate::check;
+use crate::check::{self, Words};
 pub use crate::language::{Context, Parsed, QueryError};
+
+static WORDS: Words = Words {
+    pattern: "MATCHES",
+    expression: "MATCHES_REGEX",
+    compare: "compare it with = or with > and <",
+    time: "write '2026-03-02T08:00:00Z', or the number since 1970",
+};
 
 /// Reads and checks a query.
 ///
@@ -19,6 +26,6 @@ pub fn parse(text: &str, context: &Context<'_>) -> Result<Parsed, QueryError> {
     let tokens = lexer::tokens(text)?;
     let tree = grammar::query(&tokens)?;
     let mut warnings = lint::warnings(&tree);
-    let query = check::query(&tree, context, &mut warnings)?;
+    let query = check::query(&tree, context, &WORDS, &mut warnings)?;
     Ok(Parsed { query, warnings })
 }

@@ -41,7 +41,7 @@ fn look(condition: &Condition, warnings: &mut Vec<String>) {
             };
             add(&format!("NOT {operator} is not Taegis: write !{operator}"), warnings);
         }
-        Condition::Test(_) | Condition::Time(_) => {}
+        Condition::Test(_) | Condition::Setting(_) | Condition::Everything => {}
     }
 }
 

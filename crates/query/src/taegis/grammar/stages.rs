@@ -21,6 +21,10 @@ pub(super) fn stage(input: &mut Tokens<'_>) -> Outcome<Stage> {
     if !STAGES.contains(&name.as_str()) {
         let near = near::similar(&name, &STAGES);
         let hint = match near.first() {
+            _ if name == "latest" => {
+                "write LATEST=true before the stages: versions are told apart before all else"
+                    .to_owned()
+            }
             Some(stage) if !name.is_empty() => format!("did you mean `{stage}`?"),
             _ => format!("the stages are {}", STAGES.join(", ")),
         };
