@@ -3,6 +3,7 @@
 
 mod append;
 mod failpoints;
+mod latest;
 mod power;
 mod queries;
 mod sql;
