@@ -190,7 +190,8 @@ impl TableProvider for ClassTable {
         let mut wall = col(TENANT).eq(lit(self.tenant.as_str()));
         self.add_column(TENANT, &mut read)?;
         if let Some(versions) = &self.versions {
-            wall = wall.and(not(is_superseded(col(UID), versions.superseded().await?)));
+            let superseded = versions.superseded().await?;
+            wall = wall.and(not(is_superseded(col(UID), superseded)));
             self.add_column(UID, &mut read)?;
         }
         let scan = self.scan_config(groups, predicate, read.clone())?;

@@ -97,10 +97,10 @@ impl Versions {
                 Some(others) => others.union(frame)?,
             });
         }
-        let order = READ.iter().enumerate().map(|(place, name)| {
+        let order = READ.into_iter().enumerate().map(|(place, name)| {
             // Later is newer; what was never modified is oldest.
             let is_rising = place < 2;
-            ident(*name).sort(is_rising, false)
+            ident(name).sort(is_rising, false)
         });
         all.map(|frame| frame.sort(order.collect())).transpose()
     }
