@@ -13,6 +13,7 @@ mod tree;
 mod values;
 
 use crate::check::{self, Words};
+use crate::fields::Reads;
 pub use crate::language::{Context, Parsed, QueryError};
 use crate::plan::{Filter, Predicate, Query, Value};
 use crate::syntax::Tree;
@@ -64,8 +65,8 @@ fn bound(query: &mut Query) {
 /// Narrows the time range by a filter that says nothing else.
 fn take_bounds(filter: &Filter, query: &mut Query) -> bool {
     let Filter::Test(field, predicate) = filter else { return false };
+    let Reads::Columns(by_class) = &field.reads else { return false };
     let is_time = |column: &String| column == "time";
-    let crate::fields::Reads::Columns(by_class) = &field.reads else { return false };
     if !by_class.iter().flat_map(|(_, columns)| columns).all(is_time) {
         return false;
     }

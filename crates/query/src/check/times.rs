@@ -174,6 +174,21 @@ mod tests {
     }
 
     #[test]
+    fn times_may_be_counted_from_now() {
+        let now = Timestamp::from_millis(1_772_438_400_000);
+        let start = |text| moment_from_now(text, now).map(|moment| moment.start.to_string());
+        let is = |text: &str| Some(text.to_owned());
+        assert_eq!(start("now"), is("2026-03-02T08:00:00Z"));
+        assert_eq!(start("now-24h"), is("2026-03-01T08:00:00Z"));
+        assert_eq!(start("now+30m"), is("2026-03-02T08:30:00Z"));
+        assert_eq!(start("-1d"), is("2026-03-01T08:00:00Z"));
+        assert_eq!(start("2026-03-02"), is("2026-03-02T00:00:00Z"));
+        for text in ["now/d", "now-1M/M", "now 24h", "nowhere", "now--1h"] {
+            assert_eq!(start(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn other_texts_are_no_times() {
         for text in [
             "",

@@ -7,7 +7,7 @@ use crate::syntax::{Setting, SettingKind, Spanned};
 /// Longest text, in bytes.
 const MAX_BYTES: usize = 128 * 1024;
 /// Deepest nesting of parentheses and `NOT`.
-pub(super) const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 64;
 /// Most terms, as in Lucene itself.
 const MAX_TERMS: usize = 1024;
 
