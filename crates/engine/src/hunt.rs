@@ -2,8 +2,9 @@
 
 use model::ids::TenantId;
 use model::time::Timestamp;
+use query::language::{Context, Parsed, QueryError};
 use query::store::{Rows, Statement};
-use query::taegis;
+use query::{lucene, taegis};
 
 use crate::app::App;
 use crate::error::EngineError;
@@ -13,6 +14,8 @@ use crate::error::EngineError;
 pub enum Language {
     /// The Taegis-style language.
     Taegis,
+    /// The Lucene-style language.
+    Lucene,
     /// SQL over one table per class.
     Sql,
 }
@@ -45,7 +48,8 @@ impl App {
     /// The text is no query (with the place), or the lake cannot answer it.
     pub async fn search(&self, tenant: &TenantId, search: Search) -> Result<Found, EngineError> {
         let (statement, warnings) = match search.language {
-            Language::Taegis => self.parse_taegis(&search)?,
+            Language::Taegis => self.parse(&search, taegis::parse)?,
+            Language::Lucene => self.parse(&search, lucene::parse)?,
             Language::Sql if search.since.is_some() || search.until.is_some() => {
                 return Err(EngineError::Invalid {
                     problem: "a time range beside SQL is not possible".to_owned(),
@@ -59,10 +63,15 @@ impl App {
         Ok(Found { rows, warnings })
     }
 
-    fn parse_taegis(&self, search: &Search) -> Result<(Statement, Vec<String>), EngineError> {
+    /// Reads the text of a search in a language that makes plans.
+    fn parse(
+        &self,
+        search: &Search,
+        language: fn(&str, &Context<'_>) -> Result<Parsed, QueryError>,
+    ) -> Result<(Statement, Vec<String>), EngineError> {
         let now = self.services.clock.now();
-        let context = taegis::Context { sources: &self.sources, now };
-        let mut parsed = taegis::parse(&search.text, &context).map_err(|error| {
+        let context = Context { sources: &self.sources, now };
+        let mut parsed = language(&search.text, &context).map_err(|error| {
             let hint = model::hint::Hint::hint(&error).unwrap_or_default();
             EngineError::Invalid { problem: error.render(&search.text), hint }
         })?;

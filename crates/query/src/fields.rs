@@ -137,6 +137,8 @@ pub enum Resolution {
 pub struct Scope<'a> {
     classes: Vec<Class>,
     sources: &'a Sources,
+    /// The only sources whose records are looked for, where the query says so.
+    chosen: Option<Vec<String>>,
     /// Every name that the classes know, aliases first; gathered when a name is not found.
     names: OnceLock<Vec<String>>,
 }
@@ -144,7 +146,13 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// A scope of these classes; none at all makes every name a field that is never there.
     pub fn new(classes: Vec<Class>, sources: &'a Sources) -> Self {
-        Self { classes, sources, names: OnceLock::new() }
+        Self { classes, sources, chosen: None, names: OnceLock::new() }
+    }
+
+    /// Says that only records of these sources are looked for: fields of their records need no prefix
+    /// where there is one such source.
+    pub(crate) fn choose(&mut self, sources: Vec<String>) {
+        self.chosen = Some(sources);
     }
 
     /// The field of a name, which is given as the parts between its dots.
@@ -183,14 +191,7 @@ impl<'a> Scope<'a> {
     }
 
     fn source_name(&self, key: &str) -> Option<Reads> {
-        let value: fn(&Source) -> &String = match key {
-            "sensor_type" => |source| &source.sensor_type,
-            "msg_class" => |source| &source.msg_class,
-            "msg_origin.source" => |source| &source.msg_origin.source,
-            "msg_origin.vendor" => |source| &source.msg_origin.vendor,
-            "msg_origin.category" => |source| &source.msg_origin.category,
-            _ => return None,
-        };
+        let value = source_text(key).filter(|_| SOURCE_NAMES.contains(&key))?;
         let pairs = self.feeding().map(|source| (source.id.clone(), value(source).clone()));
         Some(Reads::SourceName(pairs.collect()))
     }
@@ -242,7 +243,10 @@ impl<'a> Scope<'a> {
     fn bare(&self, name: String, key: &str, path: &[String]) -> Resolution {
         let known = self.names.get_or_init(|| self.all_names());
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let feeding: Vec<&Source> = self.feeding().collect();
+        let is_chosen = |source: &&Source| {
+            self.chosen.as_ref().is_none_or(|chosen| chosen.contains(&source.id))
+        };
+        let feeding: Vec<&Source> = self.feeding().filter(is_chosen).collect();
         if let [only] = feeding[..]
             && near::slips(key, known.iter().copied()).is_empty()
         {
@@ -277,6 +281,19 @@ impl<'a> Scope<'a> {
 /// The names that are fixed per source.
 const SOURCE_NAMES: [&str; 5] =
     ["sensor_type", "msg_class", "msg_origin.source", "msg_origin.vendor", "msg_origin.category"];
+
+/// The text that a name fixed per source stands for; also that of the column `source` itself.
+pub(crate) fn source_text(key: &str) -> Option<fn(&Source) -> &String> {
+    Some(match key {
+        "sensor_type" => |source| &source.sensor_type,
+        "msg_class" => |source| &source.msg_class,
+        "msg_origin.source" => |source| &source.msg_origin.source,
+        "msg_origin.vendor" => |source| &source.msg_origin.vendor,
+        "msg_origin.category" => |source| &source.msg_origin.category,
+        "source" => |source| &source.id,
+        _ => return None,
+    })
+}
 
 /// The columns that a lower-case name stands for in a class.
 fn columns_of(class: Class, key: &str) -> Option<Vec<String>> {

@@ -8,6 +8,9 @@ use model::time::Timestamp;
 
 use crate::plan::Query;
 
+/// Bytes of a query text.
+pub(crate) type Span = Range<usize>;
+
 /// What a query is read against.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {

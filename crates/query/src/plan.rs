@@ -4,6 +4,8 @@
 //! operators are [`Filter::Not`] around them, hence true on an absent field; on a list field a
 //! predicate holds when any element does, so its negation says "no element".
 
+use std::net::IpAddr;
+
 use model::ocsf::Class;
 use model::time::Timestamp;
 
@@ -14,6 +16,11 @@ use crate::fields::Field;
 pub struct Query {
     /// The classes to look in; empty means all.
     pub classes: Vec<Class>,
+    /// Whether of every finding only the newest version is there at all: of the rows of a tenant that
+    /// have the same `source` and `finding_info.uid`, in whatever class, the one with the latest
+    /// `finding_info.modified_time`, then the latest `ingest_time`, then the greatest `uid`. Decided
+    /// before classes, times and the filter are looked at. Rows without a finding's uid stay.
+    pub latest: bool,
     /// Which rows.
     pub filter: Filter,
     /// Event times to look at; open ends mean all time.
@@ -64,6 +71,8 @@ pub enum Predicate {
     Less(Value),
     /// Less or equal.
     LessOrEqual(Value),
+    /// Between two values: one and the same element lies behind the first and before the second.
+    Between(Limit, Limit),
     /// Holds the text somewhere, without regard to case.
     Contains(String),
     /// The whole value fits a pattern of `*` and `?`, without regard to case.
@@ -73,8 +82,19 @@ pub enum Predicate {
     Regex(String),
     /// The value is an address inside the network: `10.0.0.0/8`.
     Network(String),
+    /// The value is an address between two of one family, both of them included.
+    Addresses(IpAddr, IpAddr),
     /// The field is there: not null, not an empty list.
     Exists,
+}
+
+/// An end of a range.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    /// Where the range ends.
+    pub value: Value,
+    /// Whether the value itself is part of the range.
+    pub inclusive: bool,
 }
 
 /// A literal.

@@ -1,21 +1,22 @@
 //! The Taegis-style language: `FROM email WHERE status = 'held' EARLIEST=-1d | head 10`.
 //!
-//! Text becomes tokens (`lexer`), tokens a syntax tree (`grammar`, `syntax`), and the tree a checked
-//! query (`check`), with `lint` looking for what its author may not have meant. Keywords, names and
-//! values have no case. The rules for analysts are in `docs/reference/taegis-language.md`.
+//! Text becomes tokens (`lexer`), tokens a syntax tree (`grammar`), and the tree a checked query
+//! (`check`, for all languages), with `lint` looking for what its author may not have meant. Keywords,
+//! names and values have no case. The rules for analysts are in `docs/reference/taegis-language.md`.
 
-mod check;
 mod grammar;
 mod lexer;
 mod lint;
-mod syntax;
 
-use std::ops::Range;
-
+use crate::check::{self, Words};
 pub use crate::language::{Context, Parsed, QueryError};
 
-/// Bytes of the query text.
-type Span = Range<usize>;
+static WORDS: Words = Words {
+    pattern: "MATCHES",
+    expression: "MATCHES_REGEX",
+    compare: "compare it with = or with > and <",
+    time: "write '2026-03-02T08:00:00Z', or the number since 1970",
+};
 
 /// Reads and checks a query.
 ///
@@ -25,6 +26,6 @@ pub fn parse(text: &str, context: &Context<'_>) -> Result<Parsed, QueryError> {
     let tokens = lexer::tokens(text)?;
     let tree = grammar::query(&tokens)?;
     let mut warnings = lint::warnings(&tree);
-    let query = check::query(&tree, context, &mut warnings)?;
+    let query = check::query(&tree, context, &WORDS, &mut warnings)?;
     Ok(Parsed { query, warnings })
 }

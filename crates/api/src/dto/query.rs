@@ -29,6 +29,8 @@ pub(crate) enum QueryLanguage {
     /// The Taegis-style language.
     #[default]
     Taegis,
+    /// The Lucene-style language.
+    Lucene,
     /// SQL over one table per class.
     Sql,
 }
@@ -37,6 +39,7 @@ impl From<QueryLanguage> for Language {
     fn from(language: QueryLanguage) -> Self {
         match language {
             QueryLanguage::Taegis => Self::Taegis,
+            QueryLanguage::Lucene => Self::Lucene,
             QueryLanguage::Sql => Self::Sql,
         }
     }

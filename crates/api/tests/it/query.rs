@@ -27,6 +27,18 @@ async fn at_most_a_thousand_rows_come_in_one_piece() {
 }
 
 #[tokio::test]
+async fn a_query_may_be_written_in_lucene() {
+    let app = TestApp::new().await;
+    app.import("default", &records(3)).await;
+    let lucene = |query: &str| json!({ "language": "lucene", "query": query, "since": "24h" });
+    let found = app.post(PATH, lucene("*")).await.json();
+    assert_eq!(found["rows"].as_array().unwrap().len(), 3);
+    let refused = app.post(PATH, lucene("invoice^2")).await;
+    let refused = refused.problem(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.contains("boost") && refused.contains('^'), "{refused}");
+}
+
+#[tokio::test]
 async fn all_rows_come_one_per_line() {
     let app = TestApp::new().await;
     app.import("default", &records(2_500)).await;

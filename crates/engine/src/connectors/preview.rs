@@ -64,6 +64,7 @@ impl App {
         };
         let query = Query {
             classes: classes.clone(),
+            latest: false,
             filter: Filter::And(vec![
                 equals("connector_uid", connector),
                 equals("source", &feed.source.id),

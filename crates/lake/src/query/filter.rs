@@ -84,6 +84,12 @@ fn native(place: &Place, predicate: &Predicate) -> Option<Expr> {
         Predicate::GreaterOrEqual(value) => compare(Operator::GtEq, value),
         Predicate::Less(value) => compare(Operator::Lt, value),
         Predicate::LessOrEqual(value) => compare(Operator::LtEq, value),
+        Predicate::Between(from, to) => {
+            let from_operator = if from.inclusive { Operator::GtEq } else { Operator::Gt };
+            let to_operator = if to.inclusive { Operator::LtEq } else { Operator::Lt };
+            let lower = compare(from_operator, &from.value)?;
+            Some(lower.and(compare(to_operator, &to.value)?))
+        }
         Predicate::In(values) => {
             let literals: Option<Vec<Expr>> =
                 values.iter().map(|value| literal(&place.data_type, value)).collect();

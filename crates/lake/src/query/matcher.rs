@@ -16,10 +16,14 @@ pub(crate) enum Matcher {
     In(Vec<Operand>),
     /// Ordered against one.
     Order(Order, Operand),
+    /// Ordered against two.
+    Between([(Order, Operand); 2]),
     /// The pattern matches somewhere in the text.
     Pattern(Regex),
     /// The address lies in the network.
     Network(Network),
+    /// The address lies between two of one family.
+    Addresses(IpAddr, IpAddr),
     /// Any value will do.
     Exists,
 }
@@ -65,12 +69,23 @@ impl Matcher {
             }
             Predicate::Less(value) => Self::Order(Order::Less, Operand::new(value)),
             Predicate::LessOrEqual(value) => Self::Order(Order::LessOrEqual, Operand::new(value)),
+            Predicate::Between(from, to) => Self::Between([
+                (
+                    if from.inclusive { Order::GreaterOrEqual } else { Order::Greater },
+                    Operand::new(&from.value),
+                ),
+                (
+                    if to.inclusive { Order::LessOrEqual } else { Order::Less },
+                    Operand::new(&to.value),
+                ),
+            ]),
             Predicate::Contains(text) => Self::Pattern(pattern(&regex::escape(text))?),
             Predicate::Glob(glob) => Self::Pattern(pattern(&glob_pattern(glob))?),
             Predicate::Regex(text) => Self::Pattern(pattern(text)?),
             Predicate::Network(text) => {
                 Network::parse(text).map_or(Self::In(Vec::new()), Self::Network)
             }
+            Predicate::Addresses(first, last) => Self::Addresses(*first, *last),
             Predicate::Exists => Self::Exists,
         })
     }
@@ -79,18 +94,29 @@ impl Matcher {
     pub(crate) fn holds(&self, stored: Stored<'_>) -> bool {
         match self {
             Self::In(operands) => operands.iter().any(|operand| operand.equals(stored)),
-            Self::Order(order, operand) => {
-                operand.compare(stored).is_some_and(|found| match order {
-                    Order::Greater => found.is_gt(),
-                    Order::GreaterOrEqual => found.is_ge(),
-                    Order::Less => found.is_lt(),
-                    Order::LessOrEqual => found.is_le(),
-                })
-            }
+            Self::Order(order, operand) => order.holds(operand, stored),
+            Self::Between(ends) => ends.iter().all(|(order, operand)| order.holds(operand, stored)),
             Self::Pattern(regex) => stored.with_text(|text| regex.is_match(text)),
             Self::Network(network) => stored.with_text(|text| network.contains(text)),
+            Self::Addresses(first, last) => stored.with_text(|text| {
+                // Families do not mix in this order: every IPv4 address comes before every IPv6 one.
+                let address = text.trim().parse::<IpAddr>();
+                address.is_ok_and(|address| *first <= address && address <= *last)
+            }),
             Self::Exists => true,
         }
+    }
+}
+
+impl Order {
+    /// Whether a stored value lies so to an operand.
+    fn holds(self, operand: &Operand, stored: Stored<'_>) -> bool {
+        operand.compare(stored).is_some_and(|found| match self {
+            Self::Greater => found.is_gt(),
+            Self::GreaterOrEqual => found.is_ge(),
+            Self::Less => found.is_lt(),
+            Self::LessOrEqual => found.is_le(),
+        })
     }
 }
 
@@ -222,6 +248,8 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
+    use ::query::plan::Limit;
+
     use super::*;
 
     fn holds(predicate: Predicate, text: &str) -> bool {
@@ -248,6 +276,35 @@ mod tests {
         assert!(holds(Predicate::Network("0.0.0.0/0".into()), "203.0.113.1"));
         assert!(holds(Predicate::Network("2001:db8::/32".into()), "2001:db8:1::5"));
         assert!(!holds(Predicate::Network("10.0.0.0/8".into()), "not an address"));
+    }
+
+    #[test]
+    fn addresses_lie_between_others_of_their_family() {
+        let between = |first: &str, last: &str| {
+            Predicate::Addresses(first.parse().unwrap(), last.parse().unwrap())
+        };
+        assert!(holds(between("10.0.0.9", "10.0.1.0"), "10.0.0.100"));
+        assert!(holds(between("10.0.0.9", "10.0.1.0"), "10.0.0.9"));
+        assert!(holds(between("10.0.0.9", "10.0.1.0"), "10.0.1.0"));
+        assert!(!holds(between("10.0.0.9", "10.0.1.0"), "10.0.1.1"));
+        assert!(!holds(between("0.0.0.0", "255.255.255.255"), "::1"));
+        assert!(!holds(between("::", "2001:db8::"), "10.0.0.1"));
+        assert!(!holds(between("10.0.0.9", "10.0.1.0"), "not an address"));
+    }
+
+    #[test]
+    fn a_range_holds_its_ends_as_it_says() {
+        let limit = |value, inclusive| Limit { value: Value::Integer(value), inclusive };
+        let between = |from, to| Predicate::Between(limit(5, from), limit(7, to));
+        let holds = |predicate: &Predicate, number| Matcher::new(predicate).unwrap().holds(number);
+        let found = |predicate: Predicate| {
+            (4..=8).filter(|number| holds(&predicate, Stored::Integer(*number))).collect::<Vec<_>>()
+        };
+        assert_eq!(found(between(true, true)), [5, 6, 7]);
+        assert_eq!(found(between(false, true)), [6, 7]);
+        assert_eq!(found(between(true, false)), [5, 6]);
+        assert!(holds(&between(true, false), Stored::Text("6.5")));
+        assert!(!holds(&between(true, false), Stored::Boolean(true)));
     }
 
     #[test]

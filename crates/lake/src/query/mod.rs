@@ -2,7 +2,8 @@
 //!
 //! [`provider`] is the wall: every scan of every query goes through it. [`filter`], [`values`] and
 //! [`aggregate`] turn a plan into expressions, [`walk`] reads whole events newest first in bounded
-//! memory, [`sql`] checks and plans statements, [`print`] makes JSON of what comes out.
+//! memory, [`sql`] checks and plans statements, [`versions`] tells versions of findings apart,
+//! [`print`] makes JSON of what comes out.
 
 mod aggregate;
 mod filter;
@@ -16,6 +17,7 @@ mod provider;
 mod session;
 mod sql;
 mod values;
+mod versions;
 mod walk;
 mod windows;
 
@@ -43,11 +45,16 @@ pub(crate) async fn run(
     match statement {
         Statement::Sql(text) => {
             let session = engine.session(tables, tenant, &Class::ALL).await?;
-            sql::run(&session, &text).await
+            let versions = engine.versions(tables, tenant, &session).await?;
+            sql::run(&session, &versions, &text).await
         }
         Statement::Query(query) => {
             let classes = classes(&query);
-            let session = engine.session(tables, tenant, &classes).await?;
+            let mut session = engine.session(tables, tenant, &classes).await?;
+            if query.latest {
+                let versions = engine.versions(tables, tenant, &session).await?;
+                session.providers = session.newest(&versions);
+            }
             if query.stages.iter().any(|stage| matches!(stage, Stage::Aggregate { .. })) {
                 Ok(aggregate::run(&session, &query).await?)
             } else {

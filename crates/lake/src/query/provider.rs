@@ -2,7 +2,8 @@
 //!
 //! A table is made for one query of one tenant. It knows only that tenant's files, checks the tenant
 //! of each again, and filters every row by the tenant that the row itself names. Days and times that a
-//! query cannot touch are never opened.
+//! query cannot touch are never opened. Where only the newest version of each finding is asked for, the
+//! others are left out here too, so that no condition of a query can bring them back.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, col, lit};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, col, lit, not};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
@@ -35,20 +36,23 @@ use object_store::ObjectMeta;
 use parquet::arrow::async_reader::AsyncFileReader;
 
 use super::session::STORE_URL;
+use super::versions::{Versions, is_superseded};
 use crate::columns::UTC;
-use crate::columns::schema::{DAY, SOURCE, TENANT, TIME, table_schema};
+use crate::columns::schema::{DAY, SOURCE, TENANT, TIME, UID, table_schema};
 use crate::durable::Durable;
 use crate::table::data::{StoredFile, data_path};
 use crate::table::state::DataFile;
 
 /// One class's table as one tenant sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ClassTable {
     class: Class,
     tenant: TenantId,
     files: Vec<Arc<DataFile>>,
     schema: SchemaRef,
     store: Durable,
+    /// Where rows that have a newer version are left out.
+    versions: Option<Arc<Versions>>,
 }
 
 impl ClassTable {
@@ -60,7 +64,12 @@ impl ClassTable {
         store: Durable,
     ) -> Self {
         files.retain(|file| file.tenant == tenant);
-        Self { class, tenant, files, schema: table_schema(class), store }
+        Self { class, tenant, files, schema: table_schema(class), store, versions: None }
+    }
+
+    /// The same table without the rows that have a newer version among these.
+    pub(crate) fn newest(&self, versions: Arc<Versions>) -> Self {
+        Self { versions: Some(versions), ..self.clone() }
     }
 
     /// The class.
@@ -110,6 +119,15 @@ impl ClassTable {
                 .with_projection_indices(Some(columns))?
                 .build();
         Ok(DataSourceExec::from_data_source(config))
+    }
+
+    /// Sees to it that a column is read.
+    fn add_column(&self, name: &str, read: &mut Vec<usize>) -> Result<()> {
+        let column = self.schema.index_of(name)?;
+        if !read.contains(&column) {
+            read.push(column);
+        }
+        Ok(())
     }
 
     fn partitioned(&self, file: &DataFile) -> PartitionedFile {
@@ -166,18 +184,18 @@ impl TableProvider for ClassTable {
         }
         let groups = groups.into_iter().map(FileGroup::new).collect();
 
-        let tenant = self.schema.index_of(TENANT)?;
         let wanted: Vec<usize> =
             projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let mut read = wanted.clone();
-        let place = read.iter().position(|column| *column == tenant).unwrap_or_else(|| {
-            read.push(tenant);
-            read.len() - 1
-        });
+        let mut wall = col(TENANT).eq(lit(self.tenant.as_str()));
+        self.add_column(TENANT, &mut read)?;
+        if let Some(versions) = &self.versions {
+            let superseded = versions.superseded().await?;
+            wall = wall.and(not(is_superseded(col(UID), superseded)));
+            self.add_column(UID, &mut read)?;
+        }
         let scan = self.scan_config(groups, predicate, read.clone())?;
         let shape = DFSchema::try_from(Schema::clone(&scan.schema()))?;
-        debug_assert_eq!(scan.schema().field(place).name(), TENANT);
-        let wall = col(TENANT).eq(lit(self.tenant.as_str()));
         let wall = state.create_physical_expr(wall, &shape)?;
         let filter = FilterExecBuilder::new(wall, scan);
         let filter = if read.len() > wanted.len() {

@@ -15,6 +15,7 @@ use model::ocsf::Class;
 
 use super::functions;
 use super::provider::ClassTable;
+use super::versions::{Versions, has_versions};
 use crate::durable::Durable;
 use crate::error::LakeError;
 use crate::table::state::DataFile;
@@ -48,6 +49,34 @@ impl Engine {
         tenant: &TenantId,
         classes: &[Class],
     ) -> Result<Session, LakeError> {
+        let context = self.context();
+        let mut providers = Vec::with_capacity(classes.len());
+        for class in classes {
+            providers.push(open(tables, tenant, *class).await?);
+        }
+        Ok(Session { context, providers })
+    }
+
+    /// The versions of a tenant's findings, whatever classes a session asks for.
+    pub(crate) async fn versions(
+        &self,
+        tables: &Tables,
+        tenant: &TenantId,
+        session: &Session,
+    ) -> Result<Arc<Versions>, LakeError> {
+        let mut findings = Vec::new();
+        for class in Class::ALL.into_iter().filter(|class| has_versions(*class)) {
+            let known = session.providers.iter().find(|table| table.class() == class);
+            findings.push(match known {
+                Some(table) => Arc::clone(table),
+                None => open(tables, tenant, class).await?,
+            });
+        }
+        Ok(Arc::new(Versions::new(self.context(), findings)))
+    }
+
+    /// DataFusion that knows no tables yet.
+    fn context(&self) -> SessionContext {
         let mut config = SessionConfig::new()
             .with_information_schema(false)
             .with_create_default_catalog_and_schema(true);
@@ -55,14 +84,7 @@ impl Engine {
         config.options_mut().sql_parser.dialect = Dialect::Databricks;
         let context = SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime));
         context.register_udf(functions::raw_text());
-        let mut providers = Vec::with_capacity(classes.len());
-        for class in classes {
-            tables.refresh(*class).await?;
-            let files = tenant_files(tables, *class, tenant);
-            let table = ClassTable::new(*class, tenant.clone(), files, tables.store().clone());
-            providers.push(Arc::new(table));
-        }
-        Ok(Session { context, providers })
+        context
     }
 }
 
@@ -70,6 +92,17 @@ impl fmt::Debug for Engine {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Engine").finish_non_exhaustive()
     }
+}
+
+/// A tenant's table of a class, as of now.
+async fn open(
+    tables: &Tables,
+    tenant: &TenantId,
+    class: Class,
+) -> Result<Arc<ClassTable>, LakeError> {
+    tables.refresh(class).await?;
+    let files = tenant_files(tables, class, tenant);
+    Ok(Arc::new(ClassTable::new(class, tenant.clone(), files, tables.store().clone())))
 }
 
 fn tenant_files(tables: &Tables, class: Class, tenant: &TenantId) -> Vec<Arc<DataFile>> {
@@ -87,6 +120,15 @@ impl Session {
     /// The classes of the tables.
     pub(crate) fn classes(&self) -> Vec<Class> {
         self.providers.iter().map(|table| table.class()).collect()
+    }
+
+    /// The tables without the rows that have a newer version.
+    pub(crate) fn newest(&self, versions: &Arc<Versions>) -> Vec<Arc<ClassTable>> {
+        let newest = |table: &Arc<ClassTable>| match has_versions(table.class()) {
+            true => Arc::new(table.newest(Arc::clone(versions))),
+            false => Arc::clone(table),
+        };
+        self.providers.iter().map(newest).collect()
     }
 
     /// The rows of a table.

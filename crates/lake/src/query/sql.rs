@@ -1,12 +1,15 @@
-//! SQL: one `SELECT` over the class tables and the view `events`, and nothing else.
+//! SQL: one `SELECT` over the class tables and the view `events`, and nothing else. The same tables
+//! stand in the schema `latest`, there with the newest version of each finding only.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use ::query::store::{Row, Rows, StoreError};
 use arrow::array::RecordBatch;
+use datafusion::catalog::MemorySchemaProvider;
 use datafusion::common::config::Dialect;
 use datafusion::common::utils::datafusion_strsim::levenshtein;
-use datafusion::common::{Column, SchemaError};
+use datafusion::common::{Column, SchemaError, TableReference, internal_err};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -20,19 +23,30 @@ use model::ocsf::Class;
 
 use super::PAGE_ROWS;
 use super::print::{self, Shape};
+use super::provider::ClassTable;
 use super::session::Session;
+use super::versions::Versions;
 use crate::columns::schema::COMMON;
 use crate::error::LakeError;
 
 /// The view over all classes.
 const EVENTS: &str = "events";
+/// The schema of tables without superseded versions.
+const LATEST: &str = "latest";
+/// What DataFusion calls the catalog and the schema that names without them belong to.
+const CATALOG: &str = "datafusion";
+const SCHEMA: &str = "public";
 /// What to write instead of a refused statement.
 const ALLOWED: &str = "write one SELECT over a class table such as email_activity, or over events";
 
 /// Checks and runs a statement.
-pub(crate) async fn run(session: &Session, text: &str) -> Result<Rows, StoreError> {
+pub(crate) async fn run(
+    session: &Session,
+    versions: &Arc<Versions>,
+    text: &str,
+) -> Result<Rows, StoreError> {
     let statement = parse(text)?;
-    register(session).map_err(LakeError::Query)?;
+    register(session, versions).map_err(LakeError::Query)?;
     let state = session.context.state();
     debug_assert_eq!(state.config_options().sql_parser.dialect, Dialect::Databricks);
     let plan =
@@ -106,10 +120,26 @@ fn parse(text: &str) -> Result<Statement, StoreError> {
     }
 }
 
-fn register(session: &Session) -> Result<(), DataFusionError> {
+/// Gives the tables their names. The newest versions are found out only when a statement reads them.
+fn register(session: &Session, versions: &Arc<Versions>) -> Result<(), DataFusionError> {
+    let Some(catalog) = session.context.catalog(CATALOG) else {
+        return internal_err!("there is no catalog `{CATALOG}`");
+    };
+    catalog.register_schema(LATEST, Arc::new(MemorySchemaProvider::new()))?;
+    name_tables(session, SCHEMA, &session.providers)?;
+    name_tables(session, LATEST, &session.newest(versions))
+}
+
+/// Names tables and the view over them in a schema.
+fn name_tables(
+    session: &Session,
+    schema: &str,
+    tables: &[Arc<ClassTable>],
+) -> Result<(), DataFusionError> {
     let mut union: Option<DataFrame> = None;
-    for table in &session.providers {
-        session.context.register_table(table.class().name(), std::sync::Arc::clone(table) as _)?;
+    for table in tables {
+        let name = TableReference::partial(schema, table.class().name());
+        session.context.register_table(name, Arc::clone(table) as _)?;
         let common = session.rows(table)?.select(COMMON.map(ident).to_vec())?;
         union = Some(match union {
             None => common,
@@ -117,7 +147,8 @@ fn register(session: &Session) -> Result<(), DataFusionError> {
         });
     }
     if let Some(events) = union {
-        session.context.register_table(EVENTS, events.into_view())?;
+        let name = TableReference::partial(schema, EVENTS);
+        session.context.register_table(name, events.into_view())?;
     }
     Ok(())
 }
@@ -146,8 +177,13 @@ fn refused(session: &Session, error: &DataFusionError) -> StoreError {
     let message = cause(error);
     if let Some(name) = unknown_table(&message) {
         let tables = session.classes().into_iter().map(Class::name).chain([EVENTS]);
-        let hint = near(&name, tables.clone())
-            .unwrap_or_else(|| format!("the tables are {}", tables.collect::<Vec<_>>().join(", ")));
+        let hint = near(&name, tables.clone()).unwrap_or_else(|| {
+            let names: Vec<&str> = tables.collect();
+            format!(
+                "the tables are {}; behind `{LATEST}.` each holds only the newest version of findings",
+                names.join(", ")
+            )
+        });
         return refuse(&format!("there is no table `{name}`"), Some(hint));
     }
     refuse(&message, None)

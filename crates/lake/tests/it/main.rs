@@ -4,6 +4,7 @@
 mod append;
 mod damage;
 mod failpoints;
+mod latest;
 mod power;
 mod queries;
 mod sql;

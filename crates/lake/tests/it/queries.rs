@@ -7,38 +7,60 @@ use model::ids::TenantId;
 use model::ocsf::Class;
 use model::source::Sources;
 use model::time::Timestamp;
+use query::language::Context;
+use query::plan::Query;
 use query::store::{EventStore as _, Row, Statement};
-use query::taegis::{self, Context};
+use query::{lucene, taegis};
 use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// Runs a query of the Taegis-style language for a tenant, at NOON + 1 day.
-pub(crate) async fn ask_as(shore: &Shore, tenant: &str, text: &str) -> Vec<Row> {
-    let sources = Sources::new([
+fn sources() -> Sources {
+    Sources::new([
         source("test.events", &Class::ALL),
         Arc::new(model::source::Source {
             sensor_type: "Other Sensor".to_owned(),
             ..(*source("other.events", &Class::ALL)).clone()
         }),
-    ]);
-    let now = Timestamp::from_millis(NOON + 86_400_000);
-    let parsed = taegis::parse(text, &Context { sources: &sources, now });
-    let parsed = parsed.unwrap_or_else(|error| panic!("{}", error.render(text)));
+    ])
+}
+
+/// Runs a plan for a tenant.
+async fn rows_of(shore: &Shore, tenant: &str, query: Query) -> Vec<Row> {
     let tenant = TenantId::new(tenant).unwrap();
-    let answer = shore.lake.query(&tenant, Statement::Query(parsed.query)).await.unwrap();
+    let answer = shore.lake.query(&tenant, Statement::Query(query)).await.unwrap();
     let pages: Vec<Vec<Row>> = answer.pages.try_collect().await.unwrap();
     assert!(pages.iter().all(|page| !page.is_empty() && page.len() <= 1000));
     pages.into_iter().flatten().collect()
+}
+
+/// Runs a query of the Taegis-style language for a tenant, at NOON + 1 day.
+pub(crate) async fn ask_as(shore: &Shore, tenant: &str, text: &str) -> Vec<Row> {
+    let now = Timestamp::from_millis(NOON + 86_400_000);
+    let parsed = taegis::parse(text, &Context { sources: &sources(), now });
+    let parsed = parsed.unwrap_or_else(|error| panic!("{}", error.render(text)));
+    rows_of(shore, tenant, parsed.query).await
 }
 
 pub(crate) async fn ask(shore: &Shore, text: &str) -> Vec<Row> {
     ask_as(shore, "default", text).await
 }
 
+/// Runs a query of the Lucene-style language, at NOON + 1 day.
+pub(crate) async fn ask_lucene(shore: &Shore, text: &str) -> Vec<Row> {
+    let now = Timestamp::from_millis(NOON + 86_400_000);
+    let parsed = lucene::parse(text, &Context { sources: &sources(), now });
+    let parsed = parsed.unwrap_or_else(|error| panic!("{}", error.render(text)));
+    rows_of(shore, "default", parsed.query).await
+}
+
 /// The ids of the records that a query finds.
 async fn ids(shore: &Shore, text: &str) -> Vec<u64> {
-    let rows = ask(shore, text).await;
+    ids_of(&ask(shore, text).await)
+}
+
+/// The ids of records.
+pub(crate) fn ids_of(rows: &[Row]) -> Vec<u64> {
     let id = |row: &Row| {
         let raw: Value = serde_json::from_str(row["raw_data"].as_str().unwrap()).unwrap();
         raw["id"].as_u64().unwrap()
@@ -163,6 +185,54 @@ async fn filters_mean_what_the_plan_says() {
     ];
     for (text, expected) in cases {
         assert_eq!(ids(&shore, text).await, *expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn lucene_queries_mean_what_the_plan_says() {
+    let shore = shore().await;
+    let cases: &[(&str, &[u64])] = &[
+        ("", &[6, 4, 2, 1, 5, 3]),
+        ("*:*", &[6, 4, 2, 1, 5, 3]),
+        ("INVOICE", &[1]),
+        ("\"cfo@corp.example\"", &[1]),
+        ("rem*tance", &[3]),
+        ("/remit|invoice/", &[1, 3]),
+        ("-invoice AND msg_class: test_events", &[4, 2, 5, 3]),
+        ("msg_class: test_events AND subject:*", &[2, 1, 3]),
+        ("subject:\"invoice 7\"", &[1]),
+        ("subject:invoice", &[]),
+        ("subject:invoice*", &[1]),
+        ("subject:/(invoice|remit).*/", &[1, 3]),
+        ("subject:/remit/", &[]),
+        ("to_email_address:CEO@corp.example", &[1]),
+        ("_exists_:to_email_address", &[1, 3]),
+        ("@hash:aabb", &[1]),
+        ("@ip:10.0.0.0/8", &[1]),
+        ("source_address:[10.1.2.0 TO 10.1.2.3]", &[1]),
+        ("source_address:[10.1.2.0 TO 10.1.2.3}", &[]),
+        ("source_address:>=192.0.2.0", &[3]),
+        ("message_size:[50 TO 100]", &[1, 3]),
+        ("message_size:{50 TO 100]", &[1]),
+        ("message_size:>100 OR message_size:50", &[2, 3]),
+        ("message_size: IN [50 300]", &[2, 3]),
+        ("severity_id:(informational OR high)", &[4, 2, 1]),
+        ("is_alert:true", &[1]),
+        ("sensor_type:\"other sensor\"", &[6]),
+        ("tenantid:stranger", &[]),
+        ("test.event.email.size:300", &[2]),
+        ("test.event.email.size:[60 TO 400}", &[2, 1]),
+        ("test.event.email.to:cfo@corp.example", &[1]),
+        ("source:test.events AND event.email.size:300", &[2]),
+        ("time:[2026-03-02T08:00:10Z TO 2026-03-02T08:00:20Z]", &[2, 1]),
+        ("time:2026-03-01", &[3]),
+        ("time:>=now-25h AND subject:*", &[6, 2, 1]),
+        ("time:2026-03-01 OR severity_id:high", &[4, 1, 3]),
+        ("-time:2026-03-02", &[3]),
+        ("write_time:[2026-03-02T08:00 TO 2026-03-02T08:01} AND subject:rem*", &[3]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(ids_of(&ask_lucene(&shore, text).await), *expected, "{text}");
     }
 }
 

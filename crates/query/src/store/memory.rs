@@ -1,7 +1,8 @@
 //! The store in memory: for tests of the floors above. It evaluates no filters and never will:
-//! meaning belongs to the lake, and two query engines would drift apart.
+//! meaning belongs to the lake, and two query engines would drift apart. It knows which version of a
+//! finding is the newest, because that is a matter of which rows there are.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -51,6 +52,7 @@ struct StoredRow {
     tenant: TenantId,
     source: String,
     time: Timestamp,
+    ingest_time: Timestamp,
     raw: Bytes,
     event: Row,
 }
@@ -200,6 +202,7 @@ impl State {
 
     /// The tenant's rows of the query's classes and time range, newest first.
     fn scan(&self, tenant: &TenantId, query: &Query) -> Vec<&StoredRow> {
+        let superseded = if query.latest { self.superseded(tenant) } else { HashSet::new() };
         let is_asked = |class: &Class| query.classes.is_empty() || query.classes.contains(class);
         let in_range = |row: &&StoredRow| {
             query.range.earliest.is_none_or(|earliest| row.time >= earliest)
@@ -210,11 +213,29 @@ impl State {
             .iter()
             .filter(|(class, _)| is_asked(class))
             .flat_map(|(_, table)| &table.rows)
-            .filter(|row| row.tenant == *tenant)
+            .filter(|row| row.tenant == *tenant && !superseded.contains(&row.uid))
             .filter(in_range)
             .collect();
         rows.sort_by_key(|row| (std::cmp::Reverse(row.time), row.uid));
         rows
+    }
+
+    /// The tenant's rows that are not the newest version of their finding, in whatever class.
+    fn superseded(&self, tenant: &TenantId) -> HashSet<Uid> {
+        let mut newest: HashMap<(&str, &str), &StoredRow> = HashMap::new();
+        let mut superseded = HashSet::new();
+        let rows = self.tables.values().flat_map(|table| &table.rows);
+        for row in rows.filter(|row| row.tenant == *tenant) {
+            let Some(finding) = row.finding("uid").and_then(Value::as_str) else { continue };
+            let place = newest.entry((&row.source, finding)).or_insert(row);
+            if row.version_order() > place.version_order() {
+                superseded.insert(place.uid);
+                *place = row;
+            } else if row.uid != place.uid {
+                superseded.insert(row.uid);
+            }
+        }
+        superseded
     }
 }
 
@@ -267,9 +288,21 @@ impl StoredRow {
             tenant: batch.tenant.clone(),
             source: batch.source.id.clone(),
             time: record.time,
+            ingest_time: batch.ingest_time,
             raw,
             event,
         }
+    }
+
+    /// An attribute of the finding that the row is a version of.
+    fn finding(&self, attribute: &str) -> Option<&Value> {
+        self.event.get("finding_info")?.get(attribute)
+    }
+
+    /// What is greater in a newer version of a finding.
+    fn version_order(&self) -> (Option<i64>, Timestamp, Uid) {
+        let modified = self.finding("modified_time").and_then(Value::as_i64);
+        (modified, self.ingest_time, self.uid)
     }
 
     fn to_new_row(&self) -> NewRow {

@@ -8,11 +8,11 @@ use winnow::stream::{Stream, TokenSlice};
 use winnow::token::any;
 
 use super::lexer::{Outcome, Token, TokenKind, quoted};
-use super::syntax::{
-    Bound, Comparison, Condition, Literal, LiteralValue, Name, Negation, Relation, Spanned, Test,
-    TimeSetting, Tree,
+use crate::language::{QueryError, Span};
+use crate::syntax::{
+    Comparison, Condition, Literal, LiteralValue, Name, Negation, Relation, Setting, SettingKind,
+    Spanned, Test, Tree,
 };
-use super::{QueryError, Span};
 
 mod stages;
 
@@ -37,13 +37,13 @@ pub(super) fn query(tokens: &[Token]) -> Result<Tree, QueryError> {
 
 fn tree(input: &mut Tokens<'_>) -> Outcome<Tree> {
     let from = opt(from_clause).parse_next(input)?.unwrap_or_default();
-    let mut times: Vec<TimeSetting> = repeat(0.., time_setting).parse_next(input)?;
+    let mut settings: Vec<Setting> = repeat(0.., setting).parse_next(input)?;
     let condition = where_clause(input, from.is_empty())?;
-    let later: Vec<TimeSetting> = repeat(0.., time_setting).parse_next(input)?;
-    times.extend(later);
+    let later: Vec<Setting> = repeat(0.., setting).parse_next(input)?;
+    settings.extend(later);
     let stages = repeat(0.., stages::stage).parse_next(input)?;
     end(input, !from.is_empty(), condition.is_some())?;
-    Ok(Tree { from, condition, times, stages })
+    Ok(Tree { from, condition, settings, stages })
 }
 
 /// The token that comes next; there always is one, because the end is never consumed.
@@ -176,8 +176,8 @@ fn primary(input: &mut Tokens<'_>, depth: usize) -> Outcome<Condition> {
         let inner = primary(input, depth + 1)?;
         return Ok(Condition::Not(Box::new(inner)));
     }
-    if let Some(time) = opt(time_setting).parse_next(input)? {
-        return Ok(Condition::Time(time));
+    if let Some(setting) = opt(setting).parse_next(input)? {
+        return Ok(Condition::Setting(setting));
     }
     test(input).map(Condition::Test)
 }
@@ -339,29 +339,38 @@ fn number(text: &str, span: &Span) -> Outcome<LiteralValue> {
     }
 }
 
-/// `EARLIEST=-24h`, `LATEST='2026-10-01T23:59:59Z'`.
-fn time_setting(input: &mut Tokens<'_>) -> Outcome<TimeSetting> {
+/// `EARLIEST=-24h`, `LATEST='2026-10-01T23:59:59Z'`, `LATEST=true`.
+fn setting(input: &mut Tokens<'_>) -> Outcome<Setting> {
     let bound = any
         .verify_map(|token: &Token| match token.word()? {
-            word if word.eq_ignore_ascii_case("EARLIEST") => Some((Bound::Earliest, token)),
-            word if word.eq_ignore_ascii_case("LATEST") => Some((Bound::Latest, token)),
+            word if word.eq_ignore_ascii_case("EARLIEST") => Some((SettingKind::Earliest, token)),
+            word if word.eq_ignore_ascii_case("LATEST") => Some((SettingKind::Latest, token)),
             _ => None,
         })
         .parse_next(input);
-    let (bound, keyword) = bound?;
-    let name = if bound == Bound::Earliest { "EARLIEST" } else { "LATEST" };
-    let hint = format!("write {name}=-24h or {name}='2026-03-02T08:00:00Z'");
+    let (mut kind, keyword) = bound?;
+    let hint = match kind {
+        SettingKind::Earliest => "write EARLIEST=-24h or EARLIEST='2026-03-02T08:00:00Z'",
+        _ => {
+            "write LATEST=-1h or LATEST='2026-03-02T08:00:00Z'; LATEST=true is for the newest \
+             version of each finding"
+        }
+    };
     if !next_is(input, 0, |token| token.kind == TokenKind::Relation(Relation::Equal)) {
         return cut(expected(input, "`=`").with_hint(hint));
     }
     any.void().parse_next(input)?;
-    let value = match next(input).map(|token| (&token.kind, &token.span)) {
-        Some((TokenKind::Text(text) | TokenKind::Bare(text), span)) => {
-            Spanned { value: text.clone(), span: span.clone() }
+    let Some(token) = next(input) else { return cut(expected(input, "a time").with_hint(hint)) };
+    let truth = ["true", "false"].into_iter().find(|truth| token.is_word(truth));
+    let value = match (&token.kind, truth) {
+        (_, Some(truth)) if kind == SettingKind::Latest => {
+            kind = SettingKind::Version;
+            truth.to_owned()
         }
+        (TokenKind::Text(text) | TokenKind::Bare(text), _) => text.clone(),
         _ => return cut(expected(input, "a time").with_hint(hint)),
     };
     any.void().parse_next(input)?;
-    let span = keyword.span.start..value.span.end;
-    Ok(TimeSetting { bound, value, span })
+    let span = keyword.span.start..token.span.end;
+    Ok(Setting { kind, value: Spanned { value, span: token.span.clone() }, span })
 }

@@ -6,8 +6,8 @@ use winnow::prelude::*;
 use winnow::stream::{LocatingSlice, Location, Stream};
 use winnow::token::{any, one_of, take_till, take_while};
 
-use super::syntax::Relation;
-use super::{QueryError, Span};
+use crate::language::{QueryError, Span};
+use crate::syntax::Relation;
 
 type Input<'t> = LocatingSlice<&'t str>;
 

@@ -1,6 +1,6 @@
 //! What is legal and probably not meant.
 
-use super::syntax::{Comparison, Condition, Negation, Tree};
+use crate::syntax::{Comparison, Condition, Negation, Tree};
 
 /// One sentence for each thing that the author should look at again.
 pub(super) fn warnings(tree: &Tree) -> Vec<String> {
@@ -41,7 +41,7 @@ fn look(condition: &Condition, warnings: &mut Vec<String>) {
             };
             add(&format!("NOT {operator} is not Taegis: write !{operator}"), warnings);
         }
-        Condition::Test(_) | Condition::Time(_) => {}
+        Condition::Test(_) | Condition::Setting(_) | Condition::Everything => {}
     }
 }
 

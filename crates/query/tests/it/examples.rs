@@ -79,6 +79,13 @@ const OWN: &[&str] = &[
     "FROM email | aggregate count, sum(message_size), avg(message_size) by direction | sort sum(message_size) desc | head 3",
     "FROM email | aggregate min(time), max(time), cardinality(to_email_address)",
     "FROM email | fields time, subject | sort subject | fields Subject",
+    "FROM detection LATEST=true",
+    "FROM detection WHERE severity = 'High' AND latest = TRUE AND LATEST=-1h | head 3",
+    "FROM detection LATEST=false",
+    "FROM file LATEST=true",
+    "WHERE msg_class = 'mimecast_siem' AND aggregateId = 'x'",
+    "FROM email WHERE sensor_type IN ('Mimecast', 'x') AND (aggregateId = 'x' OR subject IS NULL)",
+    "FROM email WHERE sensor_type = 'Mimecast' OR tenantid = 'x'",
 ];
 
 #[test]

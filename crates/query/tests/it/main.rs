@@ -2,17 +2,23 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod examples;
+mod latest;
+mod lucene_examples;
+mod lucene_properties;
+mod lucene_refusals;
 mod memory;
 mod outline;
 mod properties;
 mod refusals;
+mod twins;
 
 use std::sync::Arc;
 
 use model::ocsf::Class;
 use model::source::{MsgOrigin, Source, Sources};
 use model::time::Timestamp;
-use query::taegis::{self, Context, Parsed, QueryError};
+use query::language::{Context, Parsed, QueryError};
+use query::{lucene, taegis};
 
 /// Two sources that feed mail, one of which feeds the other classes too.
 fn sources() -> Sources {
@@ -41,8 +47,17 @@ fn sources() -> Sources {
     ])
 }
 
-/// Reads a query at 2026-10-05T12:00:00Z.
+/// 2026-10-05T12:00:00Z.
+fn now() -> Timestamp {
+    Timestamp::parse("2026-10-05T12:00:00Z").unwrap()
+}
+
+/// Reads a query of the Taegis-style language.
 fn parse(text: &str) -> Result<Parsed, QueryError> {
-    let now = Timestamp::parse("2026-10-05T12:00:00Z").unwrap();
-    taegis::parse(text, &Context { sources: &sources(), now })
+    taegis::parse(text, &Context { sources: &sources(), now: now() })
+}
+
+/// Reads a query of the Lucene-style language.
+fn parse_lucene(text: &str) -> Result<Parsed, QueryError> {
+    lucene::parse(text, &Context { sources: &sources(), now: now() })
 }

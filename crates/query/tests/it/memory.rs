@@ -48,7 +48,7 @@ impl Mapping for Letters {
 }
 
 /// Runs a future that never waits.
-fn now<F: Future>(future: F) -> F::Output {
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("the memory store never waits"),
@@ -83,10 +83,16 @@ fn letter(id: u32, what: &str) -> Value {
 }
 
 fn everything() -> Query {
-    Query { classes: vec![], filter: Filter::All, range: TimeRange::default(), stages: vec![] }
+    Query {
+        classes: vec![],
+        latest: false,
+        filter: Filter::All,
+        range: TimeRange::default(),
+        stages: vec![],
+    }
 }
 
-fn rows(store: &MemoryStore, tenant: &str, query: Query) -> Vec<Row> {
+pub(crate) fn rows(store: &MemoryStore, tenant: &str, query: Query) -> Vec<Row> {
     let tenant = TenantId::new(tenant).unwrap();
     let mut answer = now(store.query(&tenant, Statement::Query(query))).unwrap();
     let mut rows = Vec::new();

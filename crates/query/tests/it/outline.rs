@@ -2,17 +2,20 @@
 
 use model::ocsf::Class;
 use query::fields::{Field, Reads};
+use query::language::Parsed;
 use query::plan::{Aggregate, Filter, Predicate, Query, Stage, Value};
-use query::taegis::Parsed;
 
 pub(crate) fn of(parsed: &Parsed) -> String {
-    let Query { classes, filter, range, stages } = &parsed.query;
+    let Query { classes, latest, filter, range, stages } = &parsed.query;
     let mut lines = Vec::new();
     let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
     lines.push(format!(
         "  in {}",
         if names.is_empty() { "all".to_owned() } else { names.join(", ") }
     ));
+    if *latest {
+        lines.push("  newest versions".to_owned());
+    }
     outline(filter, 1, &mut lines);
     if let Some(earliest) = range.earliest {
         lines.push(format!("  from {earliest}"));
@@ -53,10 +56,16 @@ fn predicate(predicate: &Predicate) -> String {
         Predicate::GreaterOrEqual(other) => format!(">= {}", value(other)),
         Predicate::Less(other) => format!("< {}", value(other)),
         Predicate::LessOrEqual(other) => format!("<= {}", value(other)),
+        Predicate::Between(from, to) => {
+            let (open, close) =
+                (if from.inclusive { '[' } else { '{' }, if to.inclusive { ']' } else { '}' });
+            format!("in {open}{} to {}{close}", value(&from.value), value(&to.value))
+        }
         Predicate::Contains(text) => format!("contains {text:?}"),
         Predicate::Glob(text) => format!("fits {text:?}"),
         Predicate::Regex(text) => format!("matches /{text}/"),
         Predicate::Network(text) => format!("lies in {text}"),
+        Predicate::Addresses(first, last) => format!("lies between {first} and {last}"),
         Predicate::Exists => "is there".to_owned(),
     }
 }

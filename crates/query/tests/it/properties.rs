@@ -20,6 +20,7 @@ const SOUP: &[&str] = &[
     "MATCHES_REGEX",
     "EARLIEST",
     "LATEST",
+    "LATEST=true",
     "=",
     "!=",
     ">=",

@@ -83,6 +83,14 @@ const WRONG: &[&str] = &[
     "FROM email 'x'",
     "FROM email WHERE subject = 'a\nb' OR\n  stauts = 'x'",
     "FROM email WHERE 件名 = '請求'",
+    "FROM detection LATEST=perhaps",
+    "FROM detection LATEST='true'",
+    "FROM detection EARLIEST=true",
+    "FROM detection LATEST=true LATEST=false",
+    "FROM detection WHERE severity = 'High' OR LATEST=true",
+    "FROM detection | latest",
+    "FROM email WHERE sensor_type != 'Mimecast' AND aggregateId = 'x'",
+    "FROM email WHERE (sensor_type = 'Mimecast' OR subject = 'x') AND aggregateId = 'x'",
 ];
 
 #[test]

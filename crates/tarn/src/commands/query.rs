@@ -37,7 +37,7 @@ const WHOLE_EVENT: &str = "raw_data";
 /// Flags of `query`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The language of the query: taegis or sql
+    /// The language of the query: taegis, lucene or sql
     #[arg(long, value_name = "LANGUAGE", default_value = "taegis", value_parser = language)]
     lang: Spoken,
     /// How rows are printed: table, json, ndjson or csv
@@ -62,6 +62,7 @@ impl Spoken {
     fn as_str(self) -> &'static str {
         match self.0 {
             Language::Taegis => "taegis",
+            Language::Lucene => "lucene",
             Language::Sql => "sql",
         }
     }
@@ -70,9 +71,9 @@ impl Spoken {
 fn language(text: &str) -> Result<Spoken, String> {
     match text {
         "taegis" => Ok(Spoken(Language::Taegis)),
+        "lucene" => Ok(Spoken(Language::Lucene)),
         "sql" => Ok(Spoken(Language::Sql)),
-        "lucene" => Err("Lucene queries come in a later version; write taegis or sql".to_owned()),
-        _ => Err("write taegis or sql".to_owned()),
+        _ => Err("write taegis, lucene or sql".to_owned()),
     }
 }
 
@@ -263,8 +264,15 @@ mod tests {
     }
 
     #[test]
+    fn a_language_has_the_name_that_the_server_takes() {
+        for name in ["taegis", "lucene", "sql"] {
+            assert_eq!(language(name).map(Spoken::as_str), Ok(name));
+        }
+        assert!(language("klingon").is_err_and(|problem| problem.contains("lucene")));
+    }
+
+    #[test]
     fn what_comes_later_is_refused_as_such() {
-        assert!(language("lucene").is_err_and(|problem| problem.contains("later version")));
         assert!(format("parquet").is_err_and(|problem| problem.contains("later version")));
         assert_eq!(format("ndjson"), Ok(Format::Ndjson));
     }

@@ -5,10 +5,10 @@ use winnow::prelude::*;
 use winnow::token::any;
 
 use super::{Tokens, cut, expected, field, next, next_is, symbol, word};
+use crate::language::QueryError;
 use crate::near;
-use crate::taegis::QueryError;
+use crate::syntax::{Function, Name, SortKey, Stage};
 use crate::taegis::lexer::{Outcome, TokenKind};
-use crate::taegis::syntax::{Function, Name, SortKey, Stage};
 
 /// What may follow `|`.
 const STAGES: [&str; 5] = ["head", "tail", "aggregate", "sort", "fields"];
@@ -21,6 +21,10 @@ pub(super) fn stage(input: &mut Tokens<'_>) -> Outcome<Stage> {
     if !STAGES.contains(&name.as_str()) {
         let near = near::similar(&name, &STAGES);
         let hint = match near.first() {
+            _ if name == "latest" => {
+                "write LATEST=true before the stages: versions are told apart before all else"
+                    .to_owned()
+            }
             Some(stage) if !name.is_empty() => format!("did you mean `{stage}`?"),
             _ => format!("the stages are {}", STAGES.join(", ")),
         };

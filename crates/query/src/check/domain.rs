@@ -2,9 +2,9 @@
 
 use super::{Checker, any, predicate};
 use crate::fields::{Field, Logical, Reads};
+use crate::language::QueryError;
 use crate::plan::{Filter, Predicate, Value};
-use crate::taegis::QueryError;
-use crate::taegis::syntax::{Comparison, Literal, Test};
+use crate::syntax::{Comparison, Literal, Test};
 
 impl Checker<'_, '_> {
     /// The positive condition of a test on a logical type: any covered field passes it.
@@ -23,7 +23,7 @@ impl Checker<'_, '_> {
             }
         };
         let field = self.scope.logical(&name, logical);
-        let filter = predicate::filter(&field, test, self.context.now)?;
+        let filter = self.asked(test).of(&field)?;
         if logical != Logical::Domain {
             return Ok(filter);
         }
@@ -40,7 +40,7 @@ fn of_addresses(addresses: &Field, test: &Test) -> Filter {
     let predicate = match &test.comparison {
         Comparison::IsNull => Predicate::Exists,
         Comparison::Relation(_, literal) => has_domain(literal),
-        Comparison::In(literals) => {
+        Comparison::In(literals) | Comparison::AnyOf(literals) => {
             let of = |literal| Filter::Test(addresses.clone(), has_domain(literal));
             return any(literals.iter().map(of).collect());
         }
@@ -49,6 +49,9 @@ fn of_addresses(addresses: &Field, test: &Test) -> Filter {
         }
         Comparison::Matches(literal) => Predicate::Glob(format!("*@{}", literal.text)),
         Comparison::MatchesRegex(literal) => Predicate::Regex(behind_at(&literal.text)),
+        Comparison::WholeRegex(literal) => Predicate::Regex(format!("@(?:{})$", literal.text)),
+        // Texts have no ranges; that was refused.
+        Comparison::Between(_, _) => return Filter::None,
     };
     Filter::Test(addresses.clone(), predicate)
 }

@@ -1,44 +1,53 @@
 //! Predicates with literals of the type that the column has.
 
-use std::net::IpAddr;
-
 use model::ocsf::Class;
 use model::time::Timestamp;
 use regex::RegexBuilder;
 
-use super::{any, times};
+use super::addresses::is_network;
+use super::{Words, any, times};
 use crate::fields::{ColumnKind, Field, Reads, kind};
+use crate::language::QueryError;
 use crate::plan::{Filter, Predicate, Value};
-use crate::taegis::QueryError;
-use crate::taegis::syntax::{Comparison, Literal, LiteralValue, Relation, Test};
+use crate::syntax::{Comparison, Literal, LiteralValue, Relation, Test};
 
-/// The columns of a field that hold the same kind of thing.
-struct Part {
-    kind: ColumnKind,
-    /// Whether decimal numbers are on the scale from 0 to 1 that Taegis gives severities.
-    is_scaled: bool,
-    field: Field,
+/// A test, and what reading its literals needs.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'t> {
+    pub(super) test: &'t Test,
+    pub(super) now: Timestamp,
+    pub(super) words: &'static Words,
 }
 
-/// The positive condition of a test; for `IS NULL` that the field is there.
-pub(super) fn filter(field: &Field, test: &Test, now: Timestamp) -> Result<Filter, QueryError> {
-    if field.reads == Reads::Columns(Vec::new()) {
-        return Ok(Filter::None);
-    }
-    if test.comparison == Comparison::IsNull {
-        return Ok(Filter::Test(field.clone(), Predicate::Exists));
-    }
-    let mut filters = Vec::new();
-    let mut refusal = None;
-    for part in parts(field, is_numeric(&test.comparison)) {
-        match part.filter(test, now) {
-            Ok(filter) => filters.push(filter),
-            Err(error) => refusal = refusal.or(Some(error)),
+/// The columns of a field that hold the same kind of thing.
+pub(super) struct Part {
+    pub(super) kind: ColumnKind,
+    /// Whether decimal numbers are on the scale from 0 to 1 that Taegis gives severities.
+    is_scaled: bool,
+    pub(super) field: Field,
+}
+
+impl Asked<'_> {
+    /// The positive condition of the test on a field; for `IS NULL` that the field is there.
+    pub(super) fn of(self, field: &Field) -> Result<Filter, QueryError> {
+        if field.reads == Reads::Columns(Vec::new()) {
+            return Ok(Filter::None);
         }
-    }
-    match refusal {
-        Some(error) if filters.is_empty() => Err(error),
-        _ => Ok(any(filters)),
+        if self.test.comparison == Comparison::IsNull {
+            return Ok(Filter::Test(field.clone(), Predicate::Exists));
+        }
+        let mut filters = Vec::new();
+        let mut refusal = None;
+        for part in parts(field, is_numeric(&self.test.comparison)) {
+            match part.filter(self) {
+                Ok(filter) => filters.push(filter),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
+        match refusal {
+            Some(error) if filters.is_empty() => Err(error),
+            _ => Ok(any(filters)),
+        }
     }
 }
 
@@ -80,7 +89,11 @@ fn is_numeric(comparison: &Comparison) -> bool {
     };
     match comparison {
         Comparison::Relation(_, literal) => is_number(literal),
-        Comparison::In(literals) => literals.iter().all(is_number),
+        Comparison::In(literals) | Comparison::AnyOf(literals) => literals.iter().all(is_number),
+        Comparison::Between(lower, upper) => {
+            let ends = [lower, upper];
+            ends.into_iter().flatten().all(|end| is_number(&end.literal))
+        }
         _ => false,
     }
 }
@@ -94,39 +107,49 @@ impl Part {
         }
     }
 
-    fn filter(&self, test: &Test, now: Timestamp) -> Result<Filter, QueryError> {
-        let predicate = match &test.comparison {
-            Comparison::Relation(relation, literal) => {
-                self.relation(*relation, literal, test, now)?
-            }
+    /// The condition on a column that is like this.
+    fn filter(&self, asked: Asked<'_>) -> Result<Filter, QueryError> {
+        let predicate = match &asked.test.comparison {
+            Comparison::Relation(relation, literal) => self.relation(*relation, literal, asked)?,
             Comparison::In(literals) => {
                 let values: Result<_, _> =
-                    literals.iter().map(|literal| self.value(literal, now)).collect();
+                    literals.iter().map(|literal| self.value(literal, asked)).collect();
                 Predicate::In(values?)
             }
             Comparison::Contains(literal) => {
-                self.demand_text("CONTAINS", test)?;
+                self.demand_text("CONTAINS", asked)?;
                 Predicate::Contains(literal.text.clone())
             }
             Comparison::Matches(literal) => {
-                self.demand_text("MATCHES", test)?;
+                self.demand_text(asked.words.pattern, asked)?;
                 return self.pattern(literal);
             }
             Comparison::MatchesRegex(literal) => {
-                self.demand_text("MATCHES_REGEX", test)?;
+                self.demand_text(asked.words.expression, asked)?;
                 Predicate::Regex(regex(literal)?)
+            }
+            Comparison::WholeRegex(literal) => {
+                self.demand_text(asked.words.expression, asked)?;
+                Predicate::Regex(format!("^(?:{})$", regex(literal)?))
+            }
+            Comparison::AnyOf(literals) => return self.any_of(literals, asked),
+            Comparison::Between(lower, upper) => {
+                return self.between(lower.as_ref(), upper.as_ref(), asked);
             }
             Comparison::IsNull => Predicate::Exists,
         };
-        Ok(Filter::Test(self.field.clone(), predicate))
+        Ok(self.test(predicate))
+    }
+
+    pub(super) fn test(&self, predicate: Predicate) -> Filter {
+        Filter::Test(self.field.clone(), predicate)
     }
 
     fn relation(
         &self,
         relation: Relation,
         literal: &Literal,
-        test: &Test,
-        now: Timestamp,
+        asked: Asked<'_>,
     ) -> Result<Predicate, QueryError> {
         let is_order = !matches!(relation, Relation::Equal | Relation::NotEqual);
         let has_order = !matches!(
@@ -140,11 +163,11 @@ impl Part {
                 self.field.name,
                 describe(self.kind)
             );
-            return Err(QueryError::new(message, test.operator.clone()).with_hint(
+            return Err(QueryError::new(message, asked.test.operator.clone()).with_hint(
                 "compare numbers and times with it, texts with =, CONTAINS or MATCHES",
             ));
         }
-        let value = self.value(literal, now)?;
+        let value = self.value(literal, asked)?;
         Ok(match relation {
             Relation::Equal | Relation::NotEqual => Predicate::Equals(value),
             Relation::Greater => Predicate::Greater(value),
@@ -154,7 +177,7 @@ impl Part {
         })
     }
 
-    fn demand_text(&self, operator: &str, test: &Test) -> Result<(), QueryError> {
+    fn demand_text(&self, operator: &str, asked: Asked<'_>) -> Result<(), QueryError> {
         if matches!(self.kind, ColumnKind::Text | ColumnKind::Ip | ColumnKind::Json) {
             return Ok(());
         }
@@ -165,32 +188,36 @@ impl Part {
         );
         let hint = match self.kind {
             ColumnKind::Object => object_hint(&self.field.name),
-            _ => "compare it with = or with > and <".to_owned(),
+            _ => asked.words.compare.to_owned(),
         };
-        Err(QueryError::new(message, test.operator.clone()).with_hint(hint))
+        Err(QueryError::new(message, asked.test.operator.clone()).with_hint(hint))
     }
 
     /// `MATCHES`: a pattern of the whole value, and a network where addresses can stand.
     fn pattern(&self, literal: &Literal) -> Result<Filter, QueryError> {
         let text = literal.text.clone();
-        let of = |predicate| Filter::Test(self.field.clone(), predicate);
         match (self.kind, text.contains('/')) {
-            (ColumnKind::Ip, true) if is_network(&text) => Ok(of(Predicate::Network(text))),
-            (ColumnKind::Ip, true) => {
-                let message = format!("`{text}` is not a network");
-                Err(QueryError::new(message, literal.span.clone())
-                    .with_hint("write it as 10.0.0.0/8 or 2001:db8::/32, or as a pattern 10.*"))
-            }
+            (ColumnKind::Ip, true) => self.network(literal),
             (ColumnKind::Json, true) if is_network(&text) => Ok(Filter::Or(vec![
-                of(Predicate::Glob(text.clone())),
-                of(Predicate::Network(text)),
+                self.test(Predicate::Glob(text.clone())),
+                self.test(Predicate::Network(text)),
             ])),
-            _ => Ok(of(Predicate::Glob(text))),
+            _ => Ok(self.test(Predicate::Glob(text))),
         }
     }
 
+    /// Addresses of a network.
+    pub(super) fn network(&self, literal: &Literal) -> Result<Filter, QueryError> {
+        if is_network(&literal.text) {
+            return Ok(self.test(Predicate::Network(literal.text.clone())));
+        }
+        let message = format!("`{}` is not a network", literal.text);
+        Err(QueryError::new(message, literal.span.clone())
+            .with_hint("write it as 10.0.0.0/8 or 2001:db8::/32, or as a pattern 10.*"))
+    }
+
     /// The literal as the column's type.
-    fn value(&self, literal: &Literal, now: Timestamp) -> Result<Value, QueryError> {
+    pub(super) fn value(&self, literal: &Literal, asked: Asked<'_>) -> Result<Value, QueryError> {
         if let (true, LiteralValue::Float(score)) = (self.is_scaled, literal.value) {
             return Ok(severity(score));
         }
@@ -199,7 +226,7 @@ impl Part {
             ColumnKind::Integer(captions) => number(literal, captions),
             ColumnKind::Float => number(literal, &[]),
             ColumnKind::Boolean => boolean(literal),
-            ColumnKind::Time => self.time(literal, now),
+            ColumnKind::Time => self.time(literal, asked.now),
             ColumnKind::Json => Some(match literal.value {
                 LiteralValue::Text => Value::Text(literal.text.clone()),
                 LiteralValue::Integer(number) => Value::Integer(number),
@@ -208,13 +235,13 @@ impl Part {
             }),
             ColumnKind::Object => None,
         };
-        value.ok_or_else(|| self.refuse(literal))
+        value.ok_or_else(|| self.refuse(literal, asked))
     }
 
     /// Numbers are microseconds where the name says so, else milliseconds as in OCSF.
     fn time(&self, literal: &Literal, now: Timestamp) -> Option<Value> {
-        let in_micros = self.field.name.to_ascii_lowercase().ends_with("_usec");
-        let from_number = if in_micros { Timestamp::from_micros } else { Timestamp::from_millis };
+        let from_number =
+            if self.is_in_micros() { Timestamp::from_micros } else { Timestamp::from_millis };
         let time = match literal.value {
             LiteralValue::Integer(number) => from_number(number),
             LiteralValue::Text => match literal.text.parse() {
@@ -226,7 +253,12 @@ impl Part {
         Some(Value::Time(time))
     }
 
-    fn refuse(&self, literal: &Literal) -> QueryError {
+    /// Whether numbers that stand for times are microseconds.
+    pub(super) fn is_in_micros(&self) -> bool {
+        self.field.name.to_ascii_lowercase().ends_with("_usec")
+    }
+
+    pub(super) fn refuse(&self, literal: &Literal, asked: Asked<'_>) -> QueryError {
         let name = &self.field.name;
         let message = format!(
             "`{}` cannot equal `{name}`, which holds {}",
@@ -240,9 +272,7 @@ impl Part {
                 error.with_hint(format!("write a number or one of: {}", all.join(", ")))
             }
             ColumnKind::Boolean => error.with_hint("write true or false"),
-            ColumnKind::Time => {
-                error.with_hint("write '2026-03-02T08:00:00Z', or the number since 1970")
-            }
+            ColumnKind::Time => error.with_hint(asked.words.time),
             ColumnKind::Object => error.with_hint(object_hint(name)),
             _ => error.with_hint("write a number"),
         }
@@ -254,7 +284,7 @@ pub(super) fn object_hint(name: &str) -> String {
     format!("name one of its attributes: `{name}.…`; docs/reference/ocsf.md lists them")
 }
 
-fn describe(kind: ColumnKind) -> &'static str {
+pub(super) fn describe(kind: ColumnKind) -> &'static str {
     match kind {
         ColumnKind::Text => "texts",
         ColumnKind::Ip => "addresses",
@@ -332,16 +362,4 @@ pub(super) fn compiles(pattern: &str) -> Result<(), String> {
             Err(cause.trim().trim_end_matches('.').to_owned())
         }
     }
-}
-
-/// Whether the text is an address, a slash and a number of leading bits.
-fn is_network(text: &str) -> bool {
-    let Some((address, bits)) = text.split_once('/') else { return false };
-    let all_bits = match address.parse() {
-        Ok(IpAddr::V4(_)) => 32,
-        Ok(IpAddr::V6(_)) => 128,
-        Err(_) => return false,
-    };
-    let is_number = bits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number && bits.parse::<u8>().is_ok_and(|bits| bits <= all_bits)
 }

@@ -2,10 +2,10 @@
 
 use super::{Checker, predicate};
 use crate::fields::{ColumnKind, Field, Reads};
+use crate::language::{QueryError, Span};
 use crate::near;
 use crate::plan;
-use crate::taegis::syntax::{Function, Name, SortKey, Stage};
-use crate::taegis::{QueryError, Span};
+use crate::syntax::{Function, Name, SortKey, Stage};
 
 /// The columns that a stage left; `None` while rows are whole events.
 type Left = Option<Vec<String>>;

@@ -1,41 +1,100 @@
 //! From the syntax tree to the checked query: schemas, fields, times and types are looked up here.
 
-use model::ocsf::Class;
+use model::ocsf::{Class, schema};
+use model::source::Sources;
 
-use super::syntax::{Comparison, Condition, Name, Negation, Relation, Spanned, Test, Tree};
-use super::{Context, QueryError, Span};
 use crate::aliases::schemas::{self, Holds};
-use crate::fields::{Field, Reads, Resolution, Scope};
+use crate::fields::{self, Field, Reads, Resolution, Scope};
+use crate::language::{Context, QueryError, Span};
 use crate::near;
 use crate::plan::{Filter, Query};
+use crate::syntax::{
+    Comparison, Condition, Literal, Name, Negation, Relation, Spanned, Test, Tree,
+};
 
+mod addresses;
 mod domain;
 mod predicate;
+mod range;
 mod stages;
 mod times;
 
+/// What a language calls things, for messages.
+#[derive(Debug)]
+pub(crate) struct Words {
+    /// The operator that takes a pattern.
+    pub(crate) pattern: &'static str,
+    /// The operator that takes a regular expression.
+    pub(crate) expression: &'static str,
+    /// How to compare a field that is no text.
+    pub(crate) compare: &'static str,
+    /// How to write a time.
+    pub(crate) time: &'static str,
+}
+
 /// Checks a whole query.
-pub(super) fn query(
+pub(crate) fn query(
     tree: &Tree,
     context: &Context<'_>,
+    words: &'static Words,
     warnings: &mut Vec<String>,
 ) -> Result<Query, QueryError> {
     let classes = classes(&tree.from, warnings)?;
     let is_void = !tree.from.is_empty() && classes.is_empty();
     let searched = if tree.from.is_empty() { Class::ALL.to_vec() } else { classes.clone() };
-    let mut settings: Vec<_> = tree.times.iter().collect();
+    let mut settings: Vec<_> = tree.settings.iter().collect();
     let conditions = times::split(tree.condition.as_ref(), &mut settings);
-    let range = times::range(&settings, context.now)?;
+    let (range, latest) = times::settings(&settings, context.now)?;
+    if latest && !searched.iter().any(|class| has_versions(*class)) {
+        warnings.push("nothing here is a finding: LATEST=true changes nothing".to_owned());
+    }
+    let mut scope = Scope::new(searched, context.sources);
+    if let Some(chosen) = chosen_sources(&conditions, context.sources) {
+        scope.choose(chosen);
+    }
     let mut checker = Checker {
-        scope: Scope::new(searched, context.sources),
+        scope,
         context: *context,
+        words,
         is_single_schema: tree.from.len() == 1,
         warnings,
     };
     let filter = checker.all(&conditions)?;
     let stages = checker.stages(&tree.stages)?;
     let filter = if is_void { Filter::None } else { filter };
-    Ok(Query { classes, filter, range, stages })
+    Ok(Query { classes, latest, filter, range, stages })
+}
+
+/// Whether rows of a class can be versions of a finding.
+fn has_versions(class: Class) -> bool {
+    schema::attribute(class, "finding_info.uid").is_some()
+}
+
+/// The sources that the conditions leave when all of them hold, where they name sources at all.
+fn chosen_sources(conditions: &[&Condition], sources: &Sources) -> Option<Vec<String>> {
+    let named = conditions.iter().filter_map(|condition| match condition {
+        Condition::All(parts) => chosen_sources(&parts.iter().collect::<Vec<_>>(), sources),
+        Condition::Group(inner) => chosen_sources(&[inner], sources),
+        Condition::Test(test) => named_sources(test, sources),
+        _ => None,
+    });
+    named.reduce(|one, other| one.into_iter().filter(|source| other.contains(source)).collect())
+}
+
+/// The sources that a test names: `sensor_type = 'Mimecast'`.
+fn named_sources(test: &Test, sources: &Sources) -> Option<Vec<String>> {
+    let literals: &[Literal] = match &test.comparison {
+        _ if test.field.logical || test.negation != Negation::None => return None,
+        Comparison::Relation(Relation::Equal, literal) => std::slice::from_ref(literal),
+        Comparison::In(literals) | Comparison::AnyOf(literals) => literals,
+        _ => return None,
+    };
+    let text = fields::source_text(&test.field.text().to_ascii_lowercase())?;
+    let is_named = |source: &&_| {
+        literals.iter().any(|literal| text(source).eq_ignore_ascii_case(&literal.text))
+    };
+    let sources = sources.iter().map(AsRef::as_ref).filter(is_named);
+    Some(sources.map(|source| source.id.clone()).collect())
 }
 
 /// The classes of the schemas behind `FROM`, each once.
@@ -83,6 +142,7 @@ fn mixed(one: &str, other: &str, span: &Span) -> QueryError {
 struct Checker<'a, 'w> {
     scope: Scope<'a>,
     context: Context<'a>,
+    words: &'static Words,
     is_single_schema: bool,
     warnings: &'w mut Vec<String>,
 }
@@ -110,7 +170,8 @@ impl Checker<'_, '_> {
             Condition::Group(inner) => self.condition(inner),
             Condition::Not(inner) => Ok(Filter::Not(Box::new(self.condition(inner)?))),
             Condition::Test(test) => self.test(test),
-            Condition::Time(setting) => Err(times::misplaced(setting)),
+            Condition::Setting(setting) => Err(times::misplaced(setting)),
+            Condition::Everything => Ok(Filter::All),
         }
     }
 
@@ -119,7 +180,7 @@ impl Checker<'_, '_> {
             self.logical(test)?
         } else {
             let field = self.field(&test.field)?;
-            predicate::filter(&field, test, self.context.now)?
+            self.asked(test).of(&field)?
         };
         let is_negative = match test.comparison {
             Comparison::IsNull => test.negation == Negation::None,
@@ -127,6 +188,10 @@ impl Checker<'_, '_> {
             _ => test.negation != Negation::None,
         };
         Ok(if is_negative { Filter::Not(Box::new(positive)) } else { positive })
+    }
+
+    fn asked<'t>(&self, test: &'t Test) -> predicate::Asked<'t> {
+        predicate::Asked { test, now: self.context.now, words: self.words }
     }
 
     /// The field of a name. An unknown one is an error in a single schema; in several it is a field

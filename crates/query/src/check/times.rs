@@ -1,20 +1,20 @@
-//! `EARLIEST` and `LATEST`, and the texts that say a time.
+//! `EARLIEST`, `LATEST` and `LATEST=true`, and the texts that say a time.
 
 use std::time::Duration;
 
 use model::time::{Day, Timestamp};
 
+use crate::language::QueryError;
 use crate::plan::TimeRange;
-use crate::taegis::QueryError;
-use crate::taegis::syntax::{Bound, Condition, TimeSetting};
+use crate::syntax::{Condition, Setting, SettingKind};
 
 const HINT: &str = "write a span back from now such as -24h (s, m, h, d, w), or a UTC time in \
                     quotes such as '2026-03-02T08:00:00Z'";
 
-/// The conditions that are joined by `AND` at the top; the time settings among them go to `settings`.
+/// The conditions that are joined by `AND` at the top; the settings among them go to `settings`.
 pub(super) fn split<'t>(
     condition: Option<&'t Condition>,
-    settings: &mut Vec<&'t TimeSetting>,
+    settings: &mut Vec<&'t Setting>,
 ) -> Vec<&'t Condition> {
     let mut conditions: Vec<&Condition> = match condition {
         None => Vec::new(),
@@ -22,7 +22,7 @@ pub(super) fn split<'t>(
         Some(condition) => vec![condition],
     };
     conditions.retain(|condition| match condition {
-        Condition::Time(setting) => {
+        Condition::Setting(setting) => {
             settings.push(setting);
             false
         }
@@ -31,28 +31,32 @@ pub(super) fn split<'t>(
     conditions
 }
 
-/// The mistake of a time setting that is not at the top.
-pub(super) fn misplaced(setting: &TimeSetting) -> QueryError {
-    let message = format!("{} cannot stand inside OR, NOT or parentheses", name(setting.bound));
+/// The mistake of a setting that is not at the top.
+pub(super) fn misplaced(setting: &Setting) -> QueryError {
+    let message = format!("{} cannot stand inside OR, NOT or parentheses", name(setting.kind));
     QueryError::new(message, setting.span.clone()).with_hint(
         "it holds for the whole query: write it last, and put parentheses around what OR joins",
     )
 }
 
-/// The range of event time that the settings leave.
-pub(super) fn range(settings: &[&TimeSetting], now: Timestamp) -> Result<TimeRange, QueryError> {
+/// The range of event time that the settings leave, and whether only the newest versions count.
+pub(super) fn settings(
+    settings: &[&Setting],
+    now: Timestamp,
+) -> Result<(TimeRange, bool), QueryError> {
     let mut range = TimeRange::default();
+    let mut latest = None;
     for setting in settings {
-        let moment = moment(&setting.value.value, now).ok_or_else(|| {
-            let message = format!("`{}` is not a time", setting.value.value);
-            QueryError::new(message, setting.value.span.clone()).with_hint(HINT)
-        })?;
-        let (place, time) = match setting.bound {
-            Bound::Earliest => (&mut range.earliest, moment.start),
-            Bound::Latest => (&mut range.latest, moment.start + moment.covers),
+        let is_second = match setting.kind {
+            SettingKind::Version => latest.replace(setting.value.value == "true").is_some(),
+            SettingKind::Earliest => range.earliest.replace(time_of(setting, now)?.start).is_some(),
+            SettingKind::Latest => {
+                let moment = time_of(setting, now)?;
+                range.latest.replace(moment.start + moment.covers).is_some()
+            }
         };
-        if place.replace(time).is_some() {
-            let message = format!("{} is given twice", name(setting.bound));
+        if is_second {
+            let message = format!("{} is given twice", name(setting.kind));
             return Err(QueryError::new(message, setting.span.clone()).with_hint("leave one out"));
         }
         if let TimeRange { earliest: Some(earliest), latest: Some(latest) } = range
@@ -66,13 +70,21 @@ pub(super) fn range(settings: &[&TimeSetting], now: Timestamp) -> Result<TimeRan
         // Until now, and now is part of it.
         range.latest = Some(now + Duration::from_micros(1));
     }
-    Ok(range)
+    Ok((range, latest.unwrap_or(false)))
 }
 
-fn name(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Earliest => "EARLIEST",
-        Bound::Latest => "LATEST",
+fn time_of(setting: &Setting, now: Timestamp) -> Result<Moment, QueryError> {
+    moment(&setting.value.value, now).ok_or_else(|| {
+        let message = format!("`{}` is not a time", setting.value.value);
+        QueryError::new(message, setting.value.span.clone()).with_hint(HINT)
+    })
+}
+
+fn name(kind: SettingKind) -> &'static str {
+    match kind {
+        SettingKind::Earliest => "EARLIEST",
+        SettingKind::Latest => "LATEST",
+        SettingKind::Version => "LATEST=true",
     }
 }
 
@@ -100,6 +112,18 @@ pub(super) fn moment(text: &str, now: Timestamp) -> Option<Moment> {
     };
     let start = Timestamp::parse(&format!("{}{zone}", body.replacen(' ', "T", 1))).ok()?;
     Some(Moment { start, covers })
+}
+
+/// Reads what [`moment`] reads, and times that are counted from `now`: `now`, `now-24h`, `now+1h`.
+pub(super) fn moment_from_now(text: &str, now: Timestamp) -> Option<Moment> {
+    let Some(rest) = text.trim().strip_prefix("now") else { return moment(text, now) };
+    let start = match (rest.strip_prefix('-'), rest.strip_prefix('+')) {
+        (Some(span), _) => now - back(span)?,
+        (_, Some(span)) => now + back(span)?,
+        _ if rest.is_empty() => now,
+        _ => return None,
+    };
+    Some(Moment { start, covers: Duration::ZERO })
 }
 
 /// The length of `24h`.
@@ -147,6 +171,21 @@ mod tests {
         assert_eq!(covered("2026-03-02"), of("2026-03-02T00:00:00Z", 86_400));
         assert_eq!(covered("2026-03-02T09:00:00+09:00"), of("2026-03-02T00:00:00Z", 1));
         assert_eq!(covered("-90m"), of("2026-03-02T06:30:00Z", 0));
+    }
+
+    #[test]
+    fn times_may_be_counted_from_now() {
+        let now = Timestamp::from_millis(1_772_438_400_000);
+        let start = |text| moment_from_now(text, now).map(|moment| moment.start.to_string());
+        let is = |text: &str| Some(text.to_owned());
+        assert_eq!(start("now"), is("2026-03-02T08:00:00Z"));
+        assert_eq!(start("now-24h"), is("2026-03-01T08:00:00Z"));
+        assert_eq!(start("now+30m"), is("2026-03-02T08:30:00Z"));
+        assert_eq!(start("-1d"), is("2026-03-01T08:00:00Z"));
+        assert_eq!(start("2026-03-02"), is("2026-03-02T00:00:00Z"));
+        for text in ["now/d", "now-1M/M", "now 24h", "nowhere", "now--1h"] {
+            assert_eq!(start(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,26 +1,26 @@
-//! The syntax tree: what was written, with places, before anything is looked up.
+//! The syntax tree that every language reads into: what was written, with places, before anything is looked up.
 
-use super::Span;
+use crate::language::Span;
 
 /// A thing and where it was written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Spanned<T> {
-    pub(super) value: T,
-    pub(super) span: Span,
+pub(crate) struct Spanned<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
 }
 
 /// A whole query.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tree {
-    pub(super) from: Vec<Spanned<String>>,
-    pub(super) condition: Option<Condition>,
-    pub(super) times: Vec<TimeSetting>,
-    pub(super) stages: Vec<Stage>,
+pub(crate) struct Tree {
+    pub(crate) from: Vec<Spanned<String>>,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) stages: Vec<Stage>,
 }
 
 /// A condition on rows.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Condition {
+pub(crate) enum Condition {
     /// Joined by `AND`; at least two.
     All(Vec<Condition>),
     /// Joined by `OR`; at least two.
@@ -31,23 +31,25 @@ pub(super) enum Condition {
     Not(Box<Condition>),
     /// A field compared.
     Test(Test),
-    /// A time setting among conditions; the check allows it at top level only.
-    Time(TimeSetting),
+    /// A setting among conditions; the check allows it at top level only.
+    Setting(Setting),
+    /// Every row.
+    Everything,
 }
 
 /// A field compared with something.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Test {
-    pub(super) field: Name,
-    pub(super) negation: Negation,
-    pub(super) comparison: Comparison,
+pub(crate) struct Test {
+    pub(crate) field: Name,
+    pub(crate) negation: Negation,
+    pub(crate) comparison: Comparison,
     /// Where the operator was written.
-    pub(super) operator: Span,
+    pub(crate) operator: Span,
 }
 
 /// How an operator was turned round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Negation {
+pub(crate) enum Negation {
     /// It was not.
     None,
     /// By `!`, or by `NOT` in `IS NOT NULL`.
@@ -58,18 +60,33 @@ pub(super) enum Negation {
 
 /// An operator and its right side.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Comparison {
+pub(crate) enum Comparison {
     Relation(Relation, Literal),
     In(Vec<Literal>),
     Contains(Literal),
     Matches(Literal),
     MatchesRegex(Literal),
     IsNull,
+    /// The whole value is one of these; a time counts for all that it names (a day, a second), and a
+    /// network for the addresses in it.
+    AnyOf(Vec<Literal>),
+    /// The expression matches the whole value.
+    WholeRegex(Literal),
+    /// The value lies between two ends, at least one of which is there.
+    Between(Option<End>, Option<End>),
+}
+
+/// An end of a range.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct End {
+    pub(crate) literal: Literal,
+    /// Whether the end is part of the range.
+    pub(crate) inclusive: bool,
 }
 
 /// `=`, `>` and their like; `!=` is an equality turned round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Relation {
+pub(crate) enum Relation {
     Equal,
     NotEqual,
     Greater,
@@ -80,7 +97,7 @@ pub(super) enum Relation {
 
 impl Relation {
     /// As it is written.
-    pub(super) fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Equal => "=",
             Self::NotEqual => "!=",
@@ -94,16 +111,16 @@ impl Relation {
 
 /// A value as written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Literal {
-    pub(super) value: LiteralValue,
+pub(crate) struct Literal {
+    pub(crate) value: LiteralValue,
     /// The text of a text, the digits of a number.
-    pub(super) text: String,
-    pub(super) span: Span,
+    pub(crate) text: String,
+    pub(crate) span: Span,
 }
 
 /// What kind of value was written.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum LiteralValue {
+pub(crate) enum LiteralValue {
     Text,
     Integer(i64),
     Float(f64),
@@ -112,40 +129,44 @@ pub(super) enum LiteralValue {
 
 /// A field name or a logical type.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Name {
+pub(crate) struct Name {
     /// Whether it began with `@`.
-    pub(super) logical: bool,
+    pub(crate) logical: bool,
     /// The parts between the dots.
-    pub(super) parts: Vec<String>,
-    pub(super) span: Span,
+    pub(crate) parts: Vec<String>,
+    pub(crate) span: Span,
 }
 
 impl Name {
     /// As written, without backticks.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{}{}", if self.logical { "@" } else { "" }, self.parts.join("."))
     }
 }
 
-/// `EARLIEST=…` or `LATEST=…`.
+/// `EARLIEST=…`, `LATEST=…` or `LATEST=true`: what holds for the whole query.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct TimeSetting {
-    pub(super) bound: Bound,
+pub(crate) struct Setting {
+    pub(crate) kind: SettingKind,
     /// What stands behind the `=`, without quotes.
-    pub(super) value: Spanned<String>,
-    pub(super) span: Span,
+    pub(crate) value: Spanned<String>,
+    pub(crate) span: Span,
 }
 
-/// Which end of the time range is set.
+/// What is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bound {
+pub(crate) enum SettingKind {
+    /// Where the time range begins.
     Earliest,
+    /// Where the time range ends.
     Latest,
+    /// Whether only the newest version of each finding counts; the value is `true` or `false`.
+    Version,
 }
 
 /// A pipe stage.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     Head(u64),
     Tail(u64),
     Sort(Vec<SortKey>),
@@ -155,15 +176,15 @@ pub(super) enum Stage {
 
 /// A key of `sort`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct SortKey {
-    pub(super) target: Function,
-    pub(super) descending: bool,
+pub(crate) struct SortKey {
+    pub(crate) target: Function,
+    pub(crate) descending: bool,
 }
 
 /// A name, or a function of a field: `count`, `sum(message_size)`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Function {
-    pub(super) name: Name,
-    pub(super) argument: Option<Name>,
-    pub(super) span: Span,
+pub(crate) struct Function {
+    pub(crate) name: Name,
+    pub(crate) argument: Option<Name>,
+    pub(crate) span: Span,
 }
