@@ -6,4 +6,5 @@ mod gap_repair;
 mod hot_reload;
 mod recovery;
 mod shared_key;
+mod side_by_side;
 mod world;
