@@ -7,6 +7,7 @@
     reason = "a developer reads what the tasks print"
 )]
 
+mod bench;
 mod codegen;
 mod demo;
 mod prerequisites;
@@ -27,6 +28,7 @@ usage: cargo xtask TASK
 
   test               every check: format, lints, tidy, generated files, tests, documentation
   demo [ARGUMENT]…   build and start `tarn demo` with these arguments
+  bench [ARGUMENT]…  build for release and measure; see docs/benchmarks.md
   codegen [--check]  write (or compare) what is generated from content/ocsf/
   schemas            fetch the OCSF JSON schemas that tests validate against
   tidy               the rules of this repository that no other tool checks";
@@ -48,6 +50,7 @@ fn run() -> Result<()> {
     match arguments.as_slice() {
         ["test"] => test::run(&workspace),
         ["demo", rest @ ..] => demo::run(&workspace, rest),
+        ["bench", rest @ ..] => bench::run(&workspace, rest),
         ["codegen"] => codegen::run(&workspace.root, false),
         ["codegen", "--check"] => codegen::run(&workspace.root, true),
         ["schemas"] => {

@@ -72,7 +72,7 @@ fn documentation(workspace: &Workspace) -> Command {
 
 /// Whether some documentation comment holds code that rustdoc would run.
 fn has_doc_tests(root: &Path) -> Result<bool> {
-    let mut folders = vec![root.join("crates")];
+    let mut folders = vec![root.join("crates"), root.join("bench")];
     while let Some(folder) = folders.pop() {
         let entries = std::fs::read_dir(&folder)
             .with_context(|| format!("failed to list `{}`", folder.display()))?;

@@ -24,8 +24,9 @@ use super::stream::{self, Candidate, StreamState};
 use super::target::Target;
 use crate::budget::gate::Grant;
 
-/// Pages of one connector that are read at the same time.
-const SIDE_BY_SIDE: usize = 8;
+/// Pages of one connector that are under way at the same time. Most of them only wait for the lake to
+/// gather its next group, so the limit must not be what a generous quota runs into.
+const SIDE_BY_SIDE: usize = 32;
 /// The share of the quota that polls may use while something has to be caught up with.
 const LIVE_SHARE_CATCHING_UP: f64 = 0.5;
 /// The share otherwise: the rest is for second pages.

@@ -6,5 +6,6 @@ mod gap_repair;
 mod hot_reload;
 mod recovery;
 mod shared_key;
+mod side_by_side;
 mod store_failures;
 mod world;

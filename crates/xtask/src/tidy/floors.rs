@@ -29,6 +29,20 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("simulators", &[]),
     ("forwarder", &["model", "connectors"]),
     ("xtask", &[]),
+    (
+        "bench",
+        &[
+            "model",
+            "query",
+            "detect",
+            "connectors",
+            "lake",
+            "catalog",
+            "engine",
+            "api",
+            "simulators",
+        ],
+    ),
 ];
 
 /// What tests alone may name besides, to wire an app as the binary does.
@@ -38,15 +52,15 @@ const FLOORS_IN_TESTS: &[(&str, &str)] = &[("api", "catalog"), ("api", "connecto
 const WALLS: &[(&str, &[&str])] = &[
     ("datafusion", &["lake"]),
     ("deltalake", &["lake"]),
-    ("arrow", &["lake"]),
-    ("parquet", &["lake"]),
+    ("arrow", &["lake", "bench"]),
+    ("parquet", &["lake", "bench"]),
     ("object_store", &["lake"]),
     ("sqlx", &["catalog"]),
     ("reqwest", &["connectors", "tarn", "forwarder"]),
-    ("axum", &["api", "simulators"]),
+    ("axum", &["api", "simulators", "bench"]),
     ("vrl", &["connectors"]),
-    ("clap", &["tarn", "forwarder", "xtask"]),
-    ("anyhow", &["tarn", "xtask"]),
+    ("clap", &["tarn", "forwarder", "xtask", "bench"]),
+    ("anyhow", &["tarn", "xtask", "bench"]),
 ];
 
 /// What tests alone may name besides: fake servers.
@@ -70,8 +84,9 @@ pub(crate) fn check(tree: &Tree) -> Vec<String> {
     faults
 }
 
+/// The crate of a manifest: those under `crates/`, and the benchmarks beside them.
 fn crate_name(path: &str) -> Option<&str> {
-    let name = path.strip_prefix("crates/")?.strip_suffix("/Cargo.toml")?;
+    let name = path.strip_prefix("crates/").unwrap_or(path).strip_suffix("/Cargo.toml")?;
     (!name.contains('/')).then_some(name)
 }
 
@@ -156,6 +171,15 @@ mod tests {
         assert_eq!(faults("connectors", "[dev-dependencies]\nsimulators.workspace = true\n"), 0);
         assert_eq!(faults("connectors", "[dependencies]\nsimulators.workspace = true\n"), 1);
         assert_eq!(faults("attic", ""), 1);
+    }
+
+    #[test]
+    fn benchmarks_may_name_our_crates_and_nobody_may_name_them() {
+        let manifest = "[dependencies]\nlake.workspace = true\nparquet.workspace = true\n";
+        assert_eq!(check(&Tree::of(&[("bench/Cargo.toml", manifest)])).len(), 0);
+        let manifest = "[dependencies]\ndatafusion.workspace = true\n";
+        assert_eq!(check(&Tree::of(&[("bench/Cargo.toml", manifest)])).len(), 1);
+        assert_eq!(faults("tarn", "[dev-dependencies]\nbench.workspace = true\n"), 1);
     }
 
     #[test]

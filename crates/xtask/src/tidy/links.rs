@@ -4,7 +4,7 @@ use super::tree::{File, Tree};
 
 /// What a path in back-ticks starts with when it means a place in this repository.
 const ROOTS: &[&str] =
-    &["crates/", "content/", "docs/", "tools/", "changelog.d/", ".ci/", "console/"];
+    &["crates/", "bench/", "content/", "docs/", "tools/", "changelog.d/", ".ci/", "console/"];
 
 pub(crate) fn check(tree: &Tree) -> Vec<String> {
     let documents = tree.files.iter().filter(|file| file.path.ends_with(".md"));

@@ -6,10 +6,10 @@ const EMPTY_WORDS: &[&str] =
     &["utils", "util", "helpers", "helper", "common", "misc", "manager", "shared", "stuff"];
 
 pub(crate) fn check(tree: &Tree) -> Vec<String> {
-    let ours = tree
-        .files
-        .iter()
-        .filter(|file| file.path.starts_with("crates/") || file.path.starts_with("tools/"));
+    let is_ours = |path: &str| {
+        ["crates/", "bench/", "tools/"].into_iter().any(|folder| path.starts_with(folder))
+    };
+    let ours = tree.files.iter().filter(|file| is_ours(&file.path));
     ours.filter(|file| file.path.split('/').any(is_empty_word))
         .map(|file| file.path.clone())
         .collect()
@@ -31,8 +31,12 @@ mod tests {
             ("crates/lake/src/utils.rs", ""),
             ("crates/api/src/common/mod.rs", ""),
             ("crates/api/src/commons.rs", ""),
+            ("bench/src/helper.rs", ""),
             ("docs/misc.md", ""),
         ]);
-        assert_eq!(check(&tree), ["crates/lake/src/utils.rs", "crates/api/src/common/mod.rs"]);
+        assert_eq!(
+            check(&tree),
+            ["crates/lake/src/utils.rs", "crates/api/src/common/mod.rs", "bench/src/helper.rs"]
+        );
     }
 }

@@ -54,7 +54,8 @@ impl Tree {
 
     /// The Rust files of our crates.
     pub(crate) fn rust(&self) -> impl Iterator<Item = &File> {
-        let is_rust = |file: &&File| file.path.starts_with("crates/") && file.path.ends_with(".rs");
+        let is_ours = |path: &str| path.starts_with("crates/") || path.starts_with("bench/");
+        let is_rust = move |file: &&File| is_ours(&file.path) && file.path.ends_with(".rs");
         self.files.iter().filter(is_rust)
     }
 
