@@ -79,6 +79,7 @@ impl EngineError {
             | Self::Read { .. } => ErrorKind::Invalid,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Store(StoreError::Refused { .. }) => ErrorKind::Invalid,
+            Self::Store(StoreError::Forgotten { .. }) => ErrorKind::Conflict,
             Self::Store(StoreError::Failed { .. }) => ErrorKind::Unavailable,
             Self::Catalog(error) => match error.kind() {
                 catalog::ErrorKind::NotFound => ErrorKind::NotFound,

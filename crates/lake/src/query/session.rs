@@ -14,10 +14,11 @@ use model::ids::TenantId;
 use model::ocsf::Class;
 
 use super::functions;
+use super::listing::Listing;
 use super::provider::ClassTable;
 use crate::durable::Durable;
 use crate::error::LakeError;
-use crate::table::state::DataFile;
+use crate::table::file::DataFile;
 use crate::table::tables::Tables;
 
 /// Memory that all running queries share; sorts and groups beyond it spill to temporary files.
@@ -47,6 +48,7 @@ impl Engine {
         tables: &Tables,
         tenant: &TenantId,
         classes: &[Class],
+        listing: &Listing,
     ) -> Result<Session, LakeError> {
         let mut config = SessionConfig::new()
             .with_information_schema(false)
@@ -59,7 +61,8 @@ impl Engine {
         for class in classes {
             tables.refresh(*class).await?;
             let files = tenant_files(tables, *class, tenant);
-            let table = ClassTable::new(*class, tenant.clone(), files, tables.store().clone());
+            let store = tables.store().clone();
+            let table = ClassTable::new(*class, tenant.clone(), files, store, listing.clone());
             providers.push(Arc::new(table));
         }
         Ok(Session { context, providers })

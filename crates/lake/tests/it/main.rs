@@ -2,9 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod append;
+mod clean_up;
+mod compaction;
 mod failpoints;
+mod flicker;
 mod power;
 mod queries;
+mod retention;
+mod snapshots;
 mod sql;
 mod support;
 mod verify;
+mod wall;
