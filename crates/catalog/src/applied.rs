@@ -1,6 +1,7 @@
 //! Which receipts of the lake are in the ledger, and entering those that a crash left out.
 //!
 //! Applied batches are remembered one by one above a watermark per table; below it, all are applied.
+//! Young ones are remembered below it too: a page whose transaction ended unclearly is tried again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +19,8 @@ use crate::open::Catalog;
 
 /// The class of a batch that left no rows in any table.
 const NO_CLASS: &str = "";
-/// How long a batch without rows is remembered: far longer than any retry of its own transaction.
-const REMEMBER_ROWLESS_MICROS: i64 = 3_600_000_000;
+/// How long any batch is remembered: far longer than any retry of its own transaction.
+const REMEMBER_MICROS: i64 = 3_600_000_000;
 
 /// What a recovery entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,7 +90,8 @@ impl Catalog {
         Ok(recovered)
     }
 
-    /// Moves the watermarks forward, never back, and forgets the batches at or below them.
+    /// Moves the watermarks forward, never back, and forgets the batches at or below them that were
+    /// applied more than an hour before the newest.
     ///
     /// # Errors
     /// Nothing was written.
@@ -210,12 +212,16 @@ async fn move_watermark(connection: &mut Connection, class: Class, version: u64)
     .execute(&mut *connection)
     .await
     .while_doing(ACTION)?;
-    sqlx::query("DELETE FROM applied_batches WHERE class = $1 AND version <= $2")
-        .bind(class.name())
-        .bind(stored_count(version))
-        .execute(connection)
-        .await
-        .while_doing(ACTION)?;
+    sqlx::query(
+        "DELETE FROM applied_batches WHERE class = $1 AND version <= $2
+         AND applied_at < (SELECT MAX(applied_at) FROM applied_batches) - $3",
+    )
+    .bind(class.name())
+    .bind(stored_count(version))
+    .bind(REMEMBER_MICROS)
+    .execute(connection)
+    .await
+    .while_doing(ACTION)?;
     Ok(())
 }
 
@@ -226,7 +232,7 @@ async fn forget_rowless(connection: &mut Connection) -> Result<()> {
          AND applied_at < (SELECT MAX(applied_at) FROM applied_batches WHERE class = $1) - $2",
     )
     .bind(NO_CLASS)
-    .bind(REMEMBER_ROWLESS_MICROS)
+    .bind(REMEMBER_MICROS)
     .execute(connection)
     .await
     .while_doing("forget batches without rows")?;

@@ -79,6 +79,7 @@ impl EngineError {
             | Self::Read { .. } => ErrorKind::Invalid,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Store(StoreError::Refused { .. }) => ErrorKind::Invalid,
+            Self::Store(StoreError::Forgotten { .. }) => ErrorKind::Conflict,
             Self::Store(StoreError::Failed { .. } | StoreError::Unfinished { .. }) => {
                 ErrorKind::Unavailable
             }

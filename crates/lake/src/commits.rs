@@ -8,12 +8,13 @@ use model::batch::{CommitReceipt, TableCommit};
 use model::ids::{InstallId, TenantId};
 use model::ocsf::Class;
 use model::time::Timestamp;
-use query::store::NewRow;
+use query::store::{NewRow, Received};
 
 use crate::columns::schema::{RAW_DATA, SOURCE, TIME, UID};
 use crate::error::LakeError;
 use crate::table::data::{read_columns, texts_of, times_of};
-use crate::table::state::DataFile;
+use crate::table::entry::Entry;
+use crate::table::file::DataFile;
 use crate::table::tables::Tables;
 
 /// The rows that versions after `after` added to a class, oldest version first. Files that only moved
@@ -25,12 +26,17 @@ pub(crate) async fn rows(
 ) -> Result<Vec<NewRow>, LakeError> {
     tables.refresh(class).await?;
     let Some(newest) = tables.state(class).version() else { return Ok(Vec::new()) };
-    let first = after.map_or(0, |version| version + 1);
+    // The first version makes the table and has no rows.
+    let first = after.map_or(1, |version| version + 1);
     if first > newest {
         return Ok(Vec::new());
     }
+    let (oldest, entries) = kept(tables, class, first, newest).await?;
+    if oldest > first {
+        return Err(LakeError::Forgotten { class, oldest });
+    }
     let mut rows = Vec::new();
-    for (version, entry) in tables.log(class).entries(first..=newest).await? {
+    for (version, entry) in entries {
         for file in entry.added.iter().filter(|file| file.data_change) {
             let columns = [UID, SOURCE, TIME, RAW_DATA];
             for batch in read_columns(tables.store(), class, file, &columns).await? {
@@ -70,6 +76,26 @@ fn append_rows(
     Some(())
 }
 
+/// The entries of a range of versions that clean-up has left, and the first version of them.
+async fn kept(
+    tables: &Tables,
+    class: Class,
+    first: u64,
+    newest: u64,
+) -> Result<(u64, Vec<(u64, Entry)>), LakeError> {
+    let log = tables.log(class);
+    match log.entries(first..=newest).await {
+        Ok(entries) => Ok((first, entries)),
+        Err(gap @ LakeError::Gap { .. }) => match log.listing().await?.run() {
+            Some((oldest, _)) if oldest > first => {
+                Ok((oldest, log.entries(oldest..=newest).await?))
+            }
+            _ => Err(gap),
+        },
+        Err(error) => Err(error),
+    }
+}
+
 /// Receipts of an install in versions after the given ones, of every class.
 pub(crate) async fn receipts(
     tables: &Tables,
@@ -79,17 +105,53 @@ pub(crate) async fn receipts(
     let mut found = Vec::new();
     for class in Class::ALL {
         tables.refresh(class).await?;
-        let Some(newest) = tables.state(class).version() else { continue };
+        let (newest, received) = {
+            let state = tables.state(class);
+            let Some(newest) = state.version() else { continue };
+            let received: u64 = state.tally().of(install).iter().map(|sum| sum.rows).sum();
+            (newest, received)
+        };
         let first = after.get(&class).map_or(0, |version| version + 1);
-        if first > newest {
+        if first > newest || received == 0 {
             continue;
         }
-        for (version, entry) in tables.log(class).entries(first..=newest).await? {
+        let (oldest, entries) = kept(tables, class, first, newest).await?;
+        let before = found.len();
+        for (version, entry) in entries {
             for receipt in entry.receipts.into_iter().filter(|receipt| receipt.install == install) {
                 let commit = TableCommit { class, version, rows: receipt.rows };
                 found.push((receipt, commit));
             }
         }
+        let rows: u64 = found[before..].iter().map(|(_, commit)| commit.rows).sum();
+        // What was cleaned up matters only when it held receipts of this install.
+        if oldest > first && rows < received {
+            return Err(LakeError::Forgotten { class, oldest });
+        }
     }
     Ok(found)
+}
+
+/// What all receipts of an install add up to, over all tables.
+pub(crate) async fn received(
+    tables: &Tables,
+    install: InstallId,
+) -> Result<Vec<Received>, LakeError> {
+    let mut sums: Vec<Received> = Vec::new();
+    for class in Class::ALL {
+        tables.refresh(class).await?;
+        sums.extend_from_slice(tables.state(class).tally().of(install));
+    }
+    let key = |sum: &Received| {
+        (sum.tenant.clone(), sum.connector, sum.source.clone(), sum.stream.clone())
+    };
+    sums.sort_by_cached_key(key);
+    let mut streams: Vec<Received> = Vec::new();
+    for sum in sums {
+        match streams.last_mut() {
+            Some(last) if key(last) == key(&sum) => last.rows += sum.rows,
+            _ => streams.push(sum),
+        }
+    }
+    Ok(streams)
 }

@@ -15,7 +15,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
+use model::time::Timestamp;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
@@ -123,6 +126,12 @@ impl Durable {
         &self.root
     }
 
+    /// The same disk with paths that count from the root of the file system, for libraries that
+    /// name tables so.
+    pub(crate) fn from_filesystem_root(&self) -> Self {
+        Self { reader: Arc::new(LocalFileSystem::new()), root: PathBuf::from("/"), ..self.clone() }
+    }
+
     /// Makes sure that a file which was found in the store, and its name, are on the disk:
     /// another process may have died between naming it and syncing the directory.
     pub(crate) async fn settle(&self, location: &Path) -> Result<()> {
@@ -132,6 +141,41 @@ impl Durable {
             store.disk.sync(&path).and_then(|()| store.sync_parent(&path)).map_err(generic)
         })
         .await
+    }
+
+    /// Makes sure that names which were removed from a folder stay removed.
+    pub(crate) async fn settle_removals(&self, folder: &Path) -> Result<()> {
+        let path = self.reader.path_to_filesystem(folder)?;
+        let store = self.clone();
+        blocking(move || store.disk.sync(&path).map_err(generic)).await
+    }
+
+    /// Every file below a folder, also those that were staged and never named.
+    pub(crate) async fn files_below(&self, folder: &Path) -> Result<Vec<FoundFile>> {
+        let start = self.reader.path_to_filesystem(folder)?;
+        blocking(move || {
+            let mut files = Vec::new();
+            let mut folders = vec![(start, String::new())];
+            while let Some((folder, name)) = folders.pop() {
+                visit(&folder, &name, &mut folders, &mut files).map_err(generic)?;
+            }
+            Ok(files)
+        })
+        .await
+    }
+
+    /// Removes a file that [`Durable::files_below`] found in a folder; one that is gone is fine.
+    pub(crate) async fn remove_found(&self, folder: &Path, file: &FoundFile) -> Result<()> {
+        let path = self.reader.path_to_filesystem(folder)?.join(&file.name);
+        let store = self.clone();
+        blocking(move || store.remove_now(&path)).await
+    }
+
+    fn remove_now(&self, path: &FilePath) -> Result<()> {
+        match self.disk.remove(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done.map_err(generic),
+        }
     }
 
     fn put_now(&self, path: &FilePath, content: &[Bytes], mode: &PutMode) -> Result<()> {
@@ -175,6 +219,57 @@ impl Durable {
     fn sync_parent(&self, path: &FilePath) -> io::Result<()> {
         path.parent().map_or(Ok(()), |parent| self.disk.sync(parent))
     }
+}
+
+/// A file in the store, by its name from the folder that was looked through.
+#[derive(Debug, Clone)]
+pub(crate) struct FoundFile {
+    /// The path below the folder, parts joined by `/`.
+    pub(crate) name: String,
+    /// Its size.
+    pub(crate) size_bytes: u64,
+    /// When it was written, by the clock of the disk.
+    pub(crate) written_at: Timestamp,
+}
+
+impl FoundFile {
+    /// Whether it was staged: left behind by a write that did not come to its end.
+    pub(crate) fn is_staged(&self) -> bool {
+        let digits = self.name.rsplit_once('#').map(|(_, digits)| digits);
+        digits.is_some_and(|digits| {
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    }
+}
+
+/// Lists one directory; what goes while it is listed is passed over.
+fn visit(
+    folder: &FilePath,
+    name: &str,
+    folders: &mut Vec<(PathBuf, String)>,
+    files: &mut Vec<FoundFile>,
+) -> io::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        // A name that is no text is not one of ours.
+        let Ok(own) = entry.file_name().into_string() else { continue };
+        let name = if name.is_empty() { own } else { format!("{name}/{own}") };
+        let meta = match entry.metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            meta => meta?,
+        };
+        if meta.is_dir() {
+            folders.push((entry.path(), name));
+        } else if meta.is_file() {
+            let written_at = DateTime::<Utc>::from(meta.modified()?).into();
+            files.push(FoundFile { name, size_bytes: meta.len(), written_at });
+        }
+    }
+    Ok(())
 }
 
 /// Creates a directory with all its parents, and syncs the entry of each that this process has not
@@ -264,7 +359,16 @@ impl ObjectStore for Durable {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        self.reader.delete_stream(locations)
+        let store = self.clone();
+        let removed = locations.and_then(move |location| {
+            let store = store.clone();
+            async move {
+                let path = store.reader.path_to_filesystem(&location)?;
+                blocking(move || store.remove_now(&path)).await?;
+                Ok(location)
+            }
+        });
+        removed.boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {

@@ -32,6 +32,29 @@ pub(crate) enum LakeError {
     },
     #[error("the log of `{class}` has no version {version}")]
     Gap { class: Class, version: u64 },
+    #[error(
+        "the log of `{class}` begins at version {oldest}, and no snapshot before it can be read"
+    )]
+    NoBase {
+        class: Class,
+        oldest: u64,
+        #[source]
+        source: Option<Box<LakeError>>,
+    },
+    #[error("the log of `{class}` before version {oldest} was cleaned up")]
+    Forgotten { class: Class, oldest: u64 },
+    #[error(
+        "version {version} of `{class}` was written into a part of the log that was cleaned up"
+    )]
+    Overtaken { class: Class, version: u64 },
+    #[error("failed to write a checkpoint of `{class}`")]
+    Checkpoint {
+        class: Class,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("failed to merge files of `{class}`: {problem}")]
+    Merge { class: Class, problem: String },
     #[error("failed to write rows of `{class}` as Parquet")]
     Encode {
         class: Class,
@@ -68,6 +91,17 @@ pub(crate) enum LakeError {
     Failpoint(&'static str),
 }
 
+/// An error with its causes on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// The failure of a group, told to one of those whose records were in it.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to append a group of batches")]
@@ -81,7 +115,13 @@ pub(crate) struct GroupFailed {
 
 impl From<LakeError> for StoreError {
     fn from(error: LakeError) -> Self {
-        Self::Failed { action: "failed to use the lake".to_owned(), source: Box::new(error) }
+        match error {
+            LakeError::Forgotten { class, oldest } => Self::Forgotten { class, oldest },
+            error => Self::Failed {
+                action: "failed to use the lake".to_owned(),
+                source: Box::new(error),
+            },
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The only crate that names DataFusion, Delta, Arrow, Parquet and `object_store`. Everything enters and
 //! leaves through the port [`::query::store::EventStore`], which [`Lake`] implements. Start with
-//! `append::settle` for the way in and `query` for the way out.
+//! `append::settle` for the way in, `query` for the way out and `maintenance` for what is done between.
 
 mod append;
 mod columns;
@@ -10,6 +10,7 @@ mod commits;
 mod durable;
 mod error;
 mod failpoint;
+mod maintenance;
 mod query;
 mod stats;
 mod store;

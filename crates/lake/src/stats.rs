@@ -9,7 +9,7 @@ use model::time::Timestamp;
 use query::store::TableStats;
 
 use crate::error::LakeError;
-use crate::table::state::DataFile;
+use crate::table::file::DataFile;
 use crate::table::tables::Tables;
 
 /// One line per table that exists.

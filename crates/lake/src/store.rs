@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::query::store::{EventStore, NewRow, Rows, Statement, StoreError, TableStats, Verification};
+use ::query::store::maintenance::{Bookmark, MaintenancePlan, MaintenanceReport};
+use ::query::store::{
+    EventStore, NewRow, Received, Rows, Statement, StoreError, TableStats, Verification,
+};
 use async_trait::async_trait;
 use model::batch::{Batch, CommitReceipt, Receipt, TableCommit};
 use model::ids::{InstallId, TenantId};
@@ -14,6 +17,7 @@ use model::ocsf::Class;
 use crate::append::writer::{Pace, Writer};
 use crate::durable::{Disk, Durable, LocalDisk};
 use crate::error::LakeError;
+use crate::maintenance::{Maintenance, write_bookmark};
 use crate::query::Engine;
 use crate::table::tables::Tables;
 use crate::{commits, stats, verify};
@@ -29,18 +33,21 @@ pub struct LakeOptions {
     pub max_rows: usize,
     /// Memory for the uids of hours that are written to.
     pub seen_bytes: usize,
+    /// The size up to which maintenance merges files.
+    pub file_bytes: u64,
     /// What writes: the machine's disk, or a test's.
     pub disk: Arc<dyn Disk>,
 }
 
 impl LakeOptions {
-    /// The usual options for a directory: 1 s, 64k records, 256 MB of uids.
+    /// The usual options for a directory: 1 s, 64k records, 256 MB of uids, files of 128 MB.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
             linger: Duration::from_secs(1),
             max_rows: 65_536,
             seen_bytes: 256 << 20,
+            file_bytes: 128 << 20,
             disk: Arc::new(LocalDisk),
         }
     }
@@ -52,22 +59,38 @@ pub struct Lake {
     tables: Arc<Tables>,
     writer: Writer,
     engine: Arc<Engine>,
+    maintenance: Arc<Maintenance>,
 }
 
 impl Lake {
-    /// Opens a lake, reading the logs of its tables. Needs a tokio runtime.
+    /// Opens a lake: each table from its newest readable snapshot and the log behind it. Needs a
+    /// tokio runtime.
     ///
     /// # Errors
     /// The directory cannot be used, or a log cannot be read.
     pub async fn open(options: LakeOptions) -> Result<Self, StoreError> {
-        let LakeOptions { root, linger, max_rows, seen_bytes, disk } = options;
+        let LakeOptions { root, linger, max_rows, seen_bytes, file_bytes, disk } = options;
         let store = Durable::open(&root, disk)
             .map_err(|source| LakeError::Open { path: root.display().to_string(), source })?;
         let engine = Arc::new(Engine::new(&store)?);
         let tables = Arc::new(Tables::open(store).await?);
         let pace = Pace { linger, max_rows, seen_bytes };
-        let writer = Writer::start(Arc::clone(&tables), pace);
-        Ok(Self { tables, writer, engine })
+        let maintenance = Arc::new(Maintenance::new(Arc::clone(&tables), file_bytes));
+        let writer = Writer::start(Arc::clone(&tables), Arc::clone(&maintenance), pace);
+        Ok(Self { tables, writer, engine, maintenance })
+    }
+
+    /// Runs a statement to its end and answers, instead of its rows, which files it opened: their
+    /// paths in the lake, in order.
+    ///
+    /// # Errors
+    /// As [`EventStore::query`].
+    pub async fn files_read(
+        &self,
+        tenant: &TenantId,
+        statement: Statement,
+    ) -> Result<Vec<String>, StoreError> {
+        crate::query::listed_files(&self.engine, &self.tables, tenant, statement).await
     }
 
     /// The directory of the lake.
@@ -94,6 +117,10 @@ impl EventStore for Lake {
         Ok(commits::receipts(&self.tables, install, after).await?)
     }
 
+    async fn received(&self, install: InstallId) -> Result<Vec<Received>, StoreError> {
+        Ok(commits::received(&self.tables, install).await?)
+    }
+
     async fn query(&self, tenant: &TenantId, statement: Statement) -> Result<Rows, StoreError> {
         crate::query::run(&self.engine, &self.tables, tenant, statement).await
     }
@@ -104,5 +131,13 @@ impl EventStore for Lake {
 
     async fn verify(&self) -> Result<Verification, StoreError> {
         Ok(verify::verify(&self.tables).await?)
+    }
+
+    async fn maintain(&self, plan: &MaintenancePlan) -> Result<MaintenanceReport, StoreError> {
+        Ok(Box::pin(self.maintenance.run(plan)).await)
+    }
+
+    async fn bookmark(&self, bookmark: &Bookmark) -> Result<(), StoreError> {
+        Ok(write_bookmark(self.tables.store(), bookmark).await?)
     }
 }

@@ -119,7 +119,8 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A UTC day: days since 1970-01-01. Printed as `2026-03-02`, the lake's partition value.
+/// A UTC day: days since 1970-01-01. Printed and serialised as `2026-03-02`, the lake's partition
+/// value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Day(pub i32);
 
@@ -140,6 +141,19 @@ impl Day {
 impl fmt::Display for Day {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.start().to_chrono().format("%Y-%m-%d"))
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a day")))
     }
 }
 

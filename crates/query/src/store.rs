@@ -1,4 +1,4 @@
-//! The port to the lake: append, read what is new, query, count, verify. Free of Arrow.
+//! The port to the lake: append, read what is new, query, count, verify, keep in order. Free of Arrow.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -9,14 +9,16 @@ use futures_core::Stream;
 use model::batch::{Batch, CommitReceipt, Receipt, TableCommit};
 use model::hint::Hint;
 use model::identity::Uid;
-use model::ids::{InstallId, TenantId};
+use model::ids::{ConnectorId, InstallId, StreamId, TenantId};
 use model::ocsf::Class;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::plan::Query;
+use maintenance::{Bookmark, MaintenancePlan, MaintenanceReport};
 
+pub mod maintenance;
 pub mod memory;
 
 /// Where events rest. Implemented by the lake, and in memory for tests of the floors above.
@@ -30,21 +32,31 @@ pub trait EventStore: Send + Sync {
     async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Receipt>, StoreError>;
 
     /// The rows that commits after `after` added to a class, oldest commit first, for every tenant.
+    /// Rows that maintenance only moved are not new.
     ///
     /// # Errors
-    /// The table cannot be read.
+    /// The table cannot be read, or clean-up has removed commits after `after`
+    /// ([`StoreError::Forgotten`]).
     async fn commits(&self, class: Class, after: Option<u64>) -> Result<Vec<NewRow>, StoreError>;
 
     /// Receipts of an install in commits after the given versions, with the class and version of
     /// each: what has to be entered in the ledger if it is not yet.
     ///
     /// # Errors
-    /// The log cannot be read.
+    /// The log cannot be read, or clean-up has removed commits after the given versions that may
+    /// hold receipts of the install ([`StoreError::Forgotten`]): [`EventStore::received`] has their
+    /// sums.
     async fn receipts(
         &self,
         install: InstallId,
         after: &BTreeMap<Class, u64>,
     ) -> Result<Vec<(CommitReceipt, TableCommit)>, StoreError>;
+
+    /// What all receipts of an install add up to, also those whose commits were cleaned up.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    async fn received(&self, install: InstallId) -> Result<Vec<Received>, StoreError>;
 
     /// Runs a query inside one tenant's wall (I6).
     ///
@@ -63,6 +75,36 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// The log cannot be read; broken data files are findings, not errors.
     async fn verify(&self) -> Result<Verification, StoreError>;
+
+    /// Keeps the store in order: removes what has expired, merges small files, notes the state of
+    /// the log, and removes files that nobody needs any more. Appends and queries go on meanwhile.
+    /// What fails in one table is told in the report and does not stop the others.
+    ///
+    /// # Errors
+    /// Nothing could be done at all.
+    async fn maintain(&self, plan: &MaintenancePlan) -> Result<MaintenanceReport, StoreError>;
+
+    /// Leaves word of how far an install has come: what it has not passed is not cleaned up. The
+    /// newest bookmark of an install counts.
+    ///
+    /// # Errors
+    /// The bookmark is not written.
+    async fn bookmark(&self, bookmark: &Bookmark) -> Result<(), StoreError>;
+}
+
+/// Rows that the receipts of one stream add up to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Received {
+    /// The owner of the rows.
+    pub tenant: TenantId,
+    /// The connector that asked.
+    pub connector: ConnectorId,
+    /// The source of the rows.
+    pub source: String,
+    /// The stream that asked.
+    pub stream: StreamId,
+    /// Rows.
+    pub rows: u64,
 }
 
 /// What can be asked.
@@ -133,6 +175,8 @@ pub struct Verification {
     /// Rows that the receipts in the commits add up to, per install and stream
     /// (`connector id/stream`).
     pub receipts: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Rows that retention removed. What was read and these are what the receipts add up to.
+    pub expired: u64,
     /// What is wrong; empty when all holds. At most 1,000 are listed.
     pub findings: Vec<Finding>,
 }
@@ -159,6 +203,14 @@ pub enum StoreError {
         /// What to write instead, when that is known.
         hint: Option<String>,
     },
+    /// What was asked for lies in a part of the log that clean-up has removed.
+    #[error("the log of `{class}` before version {oldest} was cleaned up")]
+    Forgotten {
+        /// The table.
+        class: Class,
+        /// The oldest version that is still there.
+        oldest: u64,
+    },
     /// Reading or writing failed.
     #[error("{action}")]
     Failed {
@@ -183,6 +235,9 @@ impl Hint for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { hint, .. } => hint.clone(),
+            Self::Forgotten { .. } => Some(
+                "read from the oldest version on, or take the sums that the lake keeps".to_owned(),
+            ),
             Self::Failed { .. } | Self::Unfinished { .. } => Some(
                 "check space and permissions of the lake directory; `tarn lake verify` names \
                  broken files; nothing acknowledged is lost"

@@ -10,8 +10,11 @@ use model::batch::{Batch, CommitReceipt, Receipt, TableCommit};
 use model::ids::{InstallId, TenantId};
 use model::ocsf::Class;
 use query::plan::Filter;
+use query::store::maintenance::{Bookmark, MaintenancePlan, MaintenanceReport};
 use query::store::memory::MemoryStore;
-use query::store::{EventStore, NewRow, Rows, Statement, StoreError, TableStats, Verification};
+use query::store::{
+    EventStore, NewRow, Received, Rows, Statement, StoreError, TableStats, Verification,
+};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,6 +76,10 @@ impl EventStore for TestStore {
         self.rows.receipts(install, after).await
     }
 
+    async fn received(&self, install: InstallId) -> Result<Vec<Received>, StoreError> {
+        self.rows.received(install).await
+    }
+
     async fn query(&self, tenant: &TenantId, statement: Statement) -> Result<Rows, StoreError> {
         self.check()?;
         let statement = match statement {
@@ -98,5 +105,15 @@ impl EventStore for TestStore {
     async fn verify(&self) -> Result<Verification, StoreError> {
         self.check()?;
         self.rows.verify().await
+    }
+
+    async fn maintain(&self, plan: &MaintenancePlan) -> Result<MaintenanceReport, StoreError> {
+        self.check()?;
+        self.rows.maintain(plan).await
+    }
+
+    async fn bookmark(&self, bookmark: &Bookmark) -> Result<(), StoreError> {
+        self.check()?;
+        self.rows.bookmark(bookmark).await
     }
 }

@@ -81,6 +81,22 @@ async fn the_audit_log_keeps_every_entry_newest_first() {
 }
 
 #[tokio::test]
+async fn settings_are_found_by_how_their_names_begin_and_can_be_forgotten() {
+    let scene = Scene::new().await;
+    let catalog = &scene.catalog;
+    for name in ["a.one", "a.two_x", "axtwo", "b.one"] {
+        catalog.put_setting(name, &serde_json::json!(name)).await.unwrap();
+    }
+    let found = catalog.settings("a.").await.unwrap();
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(names, ["one", "two_x"]);
+    assert_eq!(found["one"], "a.one");
+    assert!(catalog.remove_setting("a.one").await.unwrap());
+    assert!(!catalog.remove_setting("a.one").await.unwrap());
+    assert_eq!(catalog.settings("a.").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_setting_is_what_was_last_put() {
     let scene = Scene::new().await;
     assert_eq!(scene.catalog.setting("retention").await.unwrap(), None);

@@ -71,19 +71,22 @@ async fn the_watermark_moves_forward_only_and_covers_what_it_forgets() {
     let connector = scene.connector("CAS").await.id;
     assert!(catalog.applied_versions().await.unwrap().is_empty());
     let mut batches = Vec::new();
-    for version in 1..=3 {
-        let page = PageCommit { commits: vec![commit(version, 1)], ..page(connector) };
+    for version in 1..=4 {
+        // The third comes half an hour before the fourth, the others long before.
+        let when = at([0, 60, 6 * 3600 - 1800, 6 * 3600][version as usize - 1]);
+        let commits = vec![commit(version, 1)];
+        let page = PageCommit { commits, at: when, ..page(connector) };
         batches.push(page.batch.unwrap());
         catalog.apply_page(page).await.unwrap();
     }
-    for (moved, expected) in [(2, 2), (1, 2)] {
+    for (moved, expected) in [(3, 3), (1, 3)] {
         let versions = BTreeMap::from([(Class::EmailActivity, moved)]);
         catalog.set_applied_versions(&versions).await.unwrap();
         let versions = catalog.applied_versions().await.unwrap();
         assert_eq!(versions, BTreeMap::from([(Class::EmailActivity, expected)]));
     }
     let remembered = catalog.is_applied(&batches).await.unwrap();
-    assert_eq!(remembered, BTreeSet::from([batches[2]]));
+    assert_eq!(remembered, BTreeSet::from([batches[2], batches[3]]), "young ones are kept");
     let below = (receipt(connector, batches[0], 1), commit(1, 1));
     let recovered = catalog.recover(vec![below], at(1)).await.unwrap();
     assert_eq!(recovered, Recovered::default(), "at or below the watermark all is applied");

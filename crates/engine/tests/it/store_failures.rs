@@ -10,7 +10,10 @@ use model::batch::{Batch, CommitReceipt, Receipt, TableCommit};
 use model::ids::{InstallId, TenantId};
 use model::ocsf::Class;
 use query::store::memory::MemoryStore;
-use query::store::{EventStore, NewRow, Rows, Statement, StoreError, TableStats, Verification};
+use query::store::maintenance::{Bookmark, MaintenancePlan, MaintenanceReport};
+use query::store::{
+    EventStore, NewRow, Received, Rows, Statement, StoreError, TableStats, Verification,
+};
 use simulators::Volume;
 
 use crate::world::{World, connector, name, open_app_on, tenant};
@@ -62,6 +65,10 @@ impl EventStore for Troubled {
         self.store.receipts(install, after).await
     }
 
+    async fn received(&self, install: InstallId) -> Result<Vec<Received>, StoreError> {
+        self.store.received(install).await
+    }
+
     async fn query(&self, tenant: &TenantId, statement: Statement) -> Result<Rows, StoreError> {
         self.store.query(tenant, statement).await
     }
@@ -72,6 +79,14 @@ impl EventStore for Troubled {
 
     async fn verify(&self) -> Result<Verification, StoreError> {
         self.store.verify().await
+    }
+
+    async fn maintain(&self, plan: &MaintenancePlan) -> Result<MaintenanceReport, StoreError> {
+        self.store.maintain(plan).await
+    }
+
+    async fn bookmark(&self, bookmark: &Bookmark) -> Result<(), StoreError> {
+        self.store.bookmark(bookmark).await
     }
 }
 

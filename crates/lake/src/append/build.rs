@@ -11,16 +11,11 @@ use model::mapping::{EventSink, Verdict};
 use model::ocsf::{Class, Event};
 use model::time::{Day, Timestamp};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::SortingColumn;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
 
 use super::fate::{Fate, Portion, Slot};
+use crate::columns::file;
 use crate::columns::rows::Rows;
-use crate::columns::schema::{RAW_DATA, TIME, UID, UNMAPPED};
 use crate::error::LakeError;
 
 /// A file that is ready to be written.
@@ -164,32 +159,9 @@ impl EventSink for Sink<'_> {
 
 fn encode(columns: &arrow::array::RecordBatch) -> Result<Bytes, ParquetError> {
     let mut content = Vec::new();
-    let options = ArrowWriterOptions::new()
-        .with_properties(properties(columns)?)
-        .with_skip_arrow_metadata(true);
+    let options = file::options(columns.schema_ref())?;
     let mut writer = ArrowWriter::try_new_with_options(&mut content, columns.schema(), options)?;
     writer.write(columns)?;
     writer.close()?;
     Ok(content.into())
-}
-
-fn properties(columns: &arrow::array::RecordBatch) -> Result<WriterProperties, ParquetError> {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_column_statistics_enabled(ColumnPath::from(TIME), EnabledStatistics::Page)
-        .set_created_by(concat!("tarn ", env!("CARGO_PKG_VERSION")).to_owned());
-    for unique in [UID, RAW_DATA, UNMAPPED] {
-        let column = ColumnPath::from(unique);
-        properties = properties
-            .set_column_dictionary_enabled(column.clone(), false)
-            .set_column_statistics_enabled(column, EnabledStatistics::None);
-    }
-    if let Ok(place) = columns.schema().index_of(TIME) {
-        // `time` is a top-level column before any nested one, so its place among the leaves is the same.
-        let column_idx = i32::try_from(place).unwrap_or_default();
-        let sorted = SortingColumn { column_idx, descending: false, nulls_first: false };
-        properties = properties.set_sorting_columns(Some(vec![sorted]));
-    }
-    Ok(properties.build())
 }

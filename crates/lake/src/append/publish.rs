@@ -14,11 +14,11 @@ use super::build::Built;
 use super::fate::commit_receipt;
 use crate::error::LakeError;
 use crate::failpoint;
-use crate::table::data::data_path;
+use crate::table::data::{data_path, new_path};
 use crate::table::entry::{self, Entry};
+use crate::table::file::DataFile;
 use crate::table::log::Written;
-use crate::table::state::DataFile;
-use crate::table::tables::Tables;
+use crate::table::tables::{Tables, Unnamed};
 
 /// Files that are written at once: the disk syncs them together.
 const WRITERS: usize = 16;
@@ -27,6 +27,8 @@ const WRITERS: usize = 16;
 pub(crate) struct Placed {
     pub(crate) built: Built,
     pub(crate) file: DataFile,
+    /// Keeps clean-up away until a table has taken the file.
+    _unnamed: Unnamed,
 }
 
 /// Writes all files of a group. When it answers they are on the disk.
@@ -35,11 +37,12 @@ pub(crate) async fn place(tables: &Tables, built: Vec<Built>) -> Result<Vec<Plac
         .map(|built| async move {
             let file = describe(&built);
             let path = data_path(built.class, &file.path);
+            let unnamed = tables.begin_file(path.clone());
             let options = PutOptions::from(PutMode::Create);
             let put = tables.store().put_opts(&path, built.content.clone().into(), options).await;
             put.map_err(|source| LakeError::Store { action: format!("write `{path}`"), source })?;
             failpoint::hit("lake.file_written", tables.store().root())?;
-            Ok(Placed { built, file })
+            Ok(Placed { built, file, _unnamed: unnamed })
         })
         .buffer_unordered(WRITERS)
         .try_collect()
@@ -57,7 +60,8 @@ pub(crate) async fn discard(tables: &Tables, files: &[Placed]) {
 }
 
 /// Commits files of one class right after the version against which their rows were looked up, with
-/// the receipts of their batches. `None` when another writer has that place.
+/// the receipts of their batches. Versions that came in between are passed over when they brought no
+/// rows, as merges do. `None` when another writer's rows have the place.
 pub(crate) async fn commit(
     tables: &Tables,
     group: Uuid,
@@ -67,22 +71,52 @@ pub(crate) async fn commit(
     batches: &[Batch],
 ) -> Result<Option<u64>, LakeError> {
     let now = batches.iter().map(|batch| batch.ingest_time).max().unwrap_or(Timestamp::EPOCH);
-    let version = match base {
+    let mut version = match base {
         Some(base) => base + 1,
         None => create(tables, class, now).await?,
     };
-    let added: Vec<Arc<DataFile>> =
-        files.iter().map(|placed| Arc::new(DataFile { version, ..placed.file.clone() })).collect();
+    let log = tables.log(class);
     let receipts = receipts(files, batches);
-    let bytes = entry::append(group, now, &added, &receipts);
-    failpoint::hit("lake.before_commit", tables.store().root())?;
-    match tables.log(class).write(version, bytes, Some(group)).await? {
-        Written::Taken => Ok(None),
-        Written::Committed => {
-            let entry = Entry { added, receipts, group: Some(group), removed: Vec::new() };
+    loop {
+        let added: Vec<Arc<DataFile>> =
+            files.iter().map(|placed| Arc::new(placed.file.as_added(version, now))).collect();
+        let bytes = entry::append(group, now, &added, &receipts);
+        failpoint::hit("lake.before_commit", tables.store().root())?;
+        if log.write(version, bytes, Some(group)).await? == Written::Committed {
+            require_place(tables, class, version).await?;
+            let entry = Entry { added, receipts, group: Some(group), ..Entry::default() };
             tables.apply(class, version, &entry);
-            Ok(Some(version))
+            return Ok(Some(version));
         }
+        match passable(tables, class, version).await? {
+            Some(next) => version = next,
+            None => return Ok(None),
+        }
+    }
+}
+
+/// Looks at what has our place: answers the next free version when nothing from there on brought rows.
+async fn passable(tables: &Tables, class: Class, taken: u64) -> Result<Option<u64>, LakeError> {
+    tables.refresh(class).await?;
+    let next = tables.state(class).next_version();
+    let entries = tables.log(class).entries(taken..=next.saturating_sub(1)).await?;
+    let is_free = next > taken && entries.iter().all(|(_, entry)| entry.brings_nothing());
+    Ok(is_free.then_some(next))
+}
+
+/// Makes sure that an entry lies right behind the one before it. A process that slept while others
+/// committed and cleaned up finds its old place free: such an entry counts for nobody.
+pub(crate) async fn require_place(
+    tables: &Tables,
+    class: Class,
+    version: u64,
+) -> Result<(), LakeError> {
+    match version.checked_sub(1) {
+        Some(before) if !tables.log(class).has(before).await? => {
+            tables.refresh(class).await?;
+            Err(LakeError::Overtaken { class, version })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -116,15 +150,12 @@ fn receipts(files: &[Placed], batches: &[Batch]) -> Vec<CommitReceipt> {
 fn describe(built: &Built) -> DataFile {
     let time = |row: Option<&super::build::BuiltRow>| row.map_or(Timestamp::EPOCH, |row| row.time);
     DataFile {
-        path: format!(
-            "tenant_uid={}/day={}/part-{}.zstd.parquet",
-            built.tenant,
-            built.day,
-            Uuid::now_v7()
-        ),
+        path: new_path(&built.tenant, built.day),
         tenant: built.tenant.clone(),
         day: built.day,
         version: 0,
+        origin: 0,
+        added: Timestamp::EPOCH,
         size_bytes: built.content.len() as u64,
         rows: built.rows.len() as u64,
         earliest: time(built.rows.first()),

@@ -16,7 +16,7 @@ use model::time::Timestamp;
 use super::fate::{Fate, Group, Slot};
 use crate::error::LakeError;
 use crate::table::data::read_keys;
-use crate::table::state::DataFile;
+use crate::table::file::DataFile;
 use crate::table::tables::Tables;
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
@@ -41,6 +41,8 @@ pub(crate) struct Seen {
     shelves: HashMap<TenantId, HashMap<(Class, Hour), Shelf>>,
     /// The version of each table that the shelves agree with.
     versions: HashMap<Class, Option<u64>>,
+    /// The newest version of each table that removed rows, as far as the shelves know.
+    shrunk: HashMap<Class, Option<u64>>,
     budget_bytes: usize,
     round: u64,
 }
@@ -48,7 +50,13 @@ pub(crate) struct Seen {
 impl Seen {
     /// No uids, and room for so many bytes of them between groups.
     pub(crate) fn new(budget_bytes: usize) -> Self {
-        Self { shelves: HashMap::new(), versions: HashMap::new(), budget_bytes, round: 0 }
+        Self {
+            shelves: HashMap::new(),
+            versions: HashMap::new(),
+            shrunk: HashMap::new(),
+            budget_bytes,
+            round: 0,
+        }
     }
 
     /// Marks the open records that are stored already as duplicates.
@@ -113,11 +121,16 @@ impl Seen {
     }
 
     /// Drops the hours that other writers' files cover: they are read again when they are needed.
+    /// Files whose rows were only moved hold the same uids as before.
     fn forget_foreign(&mut self, tables: &Tables, classes: &[Class]) {
         for class in classes {
             let state = tables.state(*class);
+            if self.shrunk.insert(*class, state.shrunk()) != Some(state.shrunk()) {
+                self.shelves.values_mut().for_each(|all| all.retain(|(of, _), _| of != class));
+            }
             if let Some(known) = self.versions.insert(*class, state.version()) {
-                for file in state.since(known) {
+                let foreign = |file: &&Arc<DataFile>| Some(file.origin) > known;
+                for file in state.since(known).iter().filter(foreign) {
                     if let Some(shelves) = self.shelves.get_mut(&file.tenant) {
                         let hours = hour(file.earliest)..=hour(file.latest);
                         shelves.retain(|(of, hour), _| of != class || !hours.contains(hour));

@@ -11,6 +11,7 @@ use super::fate::Group;
 use super::seen::Seen;
 use super::settle::settle;
 use crate::error::{GroupFailed, LakeError};
+use crate::maintenance::Maintenance;
 use crate::table::tables::Tables;
 
 /// Calls that may wait for the writer before new ones wait to be taken.
@@ -40,10 +41,10 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task.
-    pub(crate) fn start(tables: Arc<Tables>, pace: Pace) -> Self {
+    /// Starts the task. The keeper is told when the log has become long.
+    pub(crate) fn start(tables: Arc<Tables>, keeper: Arc<Maintenance>, pace: Pace) -> Self {
         let (calls, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(run(tables, pace, queue));
+        tokio::spawn(run(tables, keeper, pace, queue));
         Self { calls }
     }
 
@@ -56,7 +57,12 @@ impl Writer {
     }
 }
 
-async fn run(tables: Arc<Tables>, pace: Pace, mut queue: mpsc::Receiver<Call>) {
+async fn run(
+    tables: Arc<Tables>,
+    keeper: Arc<Maintenance>,
+    pace: Pace,
+    mut queue: mpsc::Receiver<Call>,
+) {
     let mut seen = Seen::new(pace.seen_bytes);
     while let Some(first) = queue.recv().await {
         let calls = gather(first, &mut queue, pace).await;
@@ -76,6 +82,7 @@ async fn run(tables: Arc<Tables>, pace: Pace, mut queue: mpsc::Receiver<Call>) {
                 for (count, answer) in waiting {
                     tell(answer, Ok(receipts.by_ref().take(count).collect()));
                 }
+                keeper.note_while_writing();
             }
             Err(error) => {
                 tracing::error!(

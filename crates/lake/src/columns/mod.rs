@@ -4,11 +4,13 @@
 //! costs nothing, and a column that no row uses is not written to the file at all.
 //! The builders of classes and objects are generated; [`scalar`] and [`nested`] are their parts.
 
+pub(crate) mod file;
 mod generated;
 pub(crate) mod nested;
 pub(crate) mod rows;
 mod scalar;
 pub(crate) mod schema;
+pub(crate) mod shape;
 
 use arrow::array::ArrayRef;
 

@@ -9,6 +9,7 @@ mod aggregate;
 mod filter;
 mod functions;
 mod json_path;
+mod listing;
 mod matcher;
 mod merge;
 mod ops;
@@ -25,11 +26,13 @@ use std::sync::Arc;
 
 use ::query::plan::{Query, Stage};
 use ::query::store::{Rows, Statement, StoreError};
+use futures::TryStreamExt as _;
 use model::ids::TenantId;
 use model::ocsf::Class;
 
 use crate::error::LakeError;
 use crate::table::tables::Tables;
+use listing::Listing;
 pub(crate) use session::Engine;
 
 /// Rows on a page of an answer.
@@ -42,17 +45,41 @@ pub(crate) async fn run(
     tenant: &TenantId,
     statement: Statement,
 ) -> Result<Rows, StoreError> {
+    run_listing(engine, tables, tenant, statement, &Listing::off()).await
+}
+
+/// Runs a statement to its end and answers, instead of its rows, which files its scans listed: their
+/// paths in the lake, in order. Only these files were opened.
+pub(crate) async fn listed_files(
+    engine: &Engine,
+    tables: &Arc<Tables>,
+    tenant: &TenantId,
+    statement: Statement,
+) -> Result<Vec<String>, StoreError> {
+    let listing = Listing::on();
+    let mut rows = run_listing(engine, tables, tenant, statement, &listing).await?;
+    while rows.pages.try_next().await?.is_some() {}
+    Ok(listing.files())
+}
+
+async fn run_listing(
+    engine: &Engine,
+    tables: &Arc<Tables>,
+    tenant: &TenantId,
+    statement: Statement,
+    listing: &Listing,
+) -> Result<Rows, StoreError> {
     match statement {
         Statement::Sql(text) => {
-            let session = engine.session(tables, tenant, &Class::ALL).await?;
-            let versions = engine.versions(tables, tenant, &session).await?;
+            let session = engine.session(tables, tenant, &Class::ALL, listing).await?;
+            let versions = engine.versions(tables, tenant, &session, listing).await?;
             sql::run(&session, &versions, &text).await
         }
         Statement::Query(query) => {
             let classes = classes(&query);
-            let mut session = engine.session(tables, tenant, &classes).await?;
+            let mut session = engine.session(tables, tenant, &classes, listing).await?;
             if query.latest {
-                let versions = engine.versions(tables, tenant, &session).await?;
+                let versions = engine.versions(tables, tenant, &session, listing).await?;
                 session.providers = session.newest(&versions);
             }
             if query.stages.iter().any(|stage| matches!(stage, Stage::Aggregate { .. })) {

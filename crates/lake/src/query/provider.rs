@@ -35,13 +35,14 @@ use model::ocsf::Class;
 use object_store::ObjectMeta;
 use parquet::arrow::async_reader::AsyncFileReader;
 
+use super::listing::Listing;
 use super::session::STORE_URL;
 use super::versions::{Versions, is_superseded};
 use crate::columns::UTC;
 use crate::columns::schema::{DAY, SOURCE, TENANT, TIME, UID, table_schema};
 use crate::durable::Durable;
 use crate::table::data::{StoredFile, data_path};
-use crate::table::state::DataFile;
+use crate::table::file::DataFile;
 
 /// One class's table as one tenant sees it.
 #[derive(Debug, Clone)]
@@ -53,6 +54,7 @@ pub(crate) struct ClassTable {
     store: Durable,
     /// Where rows that have a newer version are left out.
     versions: Option<Arc<Versions>>,
+    listing: Listing,
 }
 
 impl ClassTable {
@@ -62,9 +64,10 @@ impl ClassTable {
         tenant: TenantId,
         mut files: Vec<Arc<DataFile>>,
         store: Durable,
+        listing: Listing,
     ) -> Self {
         files.retain(|file| file.tenant == tenant);
-        Self { class, tenant, files, schema: table_schema(class), store, versions: None }
+        Self { class, tenant, files, schema: table_schema(class), store, versions: None, listing }
     }
 
     /// The same table without the rows that have a newer version among these.
@@ -176,6 +179,8 @@ impl TableProvider for ClassTable {
         if files.iter().any(|file| file.tenant != self.tenant) {
             return internal_err!("a file of another tenant in a scan of `{}`", self.tenant);
         }
+        let paths = files.iter().map(|file| data_path(self.class, &file.path).to_string());
+        self.listing.note(paths);
         let threads = state.config().target_partitions().max(1);
         let mut groups = vec![Vec::new(); threads.min(files.len()).max(1)];
         let count = groups.len();

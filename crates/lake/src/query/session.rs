@@ -14,11 +14,12 @@ use model::ids::TenantId;
 use model::ocsf::Class;
 
 use super::functions;
+use super::listing::Listing;
 use super::provider::ClassTable;
 use super::versions::{Versions, has_versions};
 use crate::durable::Durable;
 use crate::error::LakeError;
-use crate::table::state::DataFile;
+use crate::table::file::DataFile;
 use crate::table::tables::Tables;
 
 /// Memory that all running queries share; sorts and groups beyond it spill to temporary files.
@@ -48,11 +49,12 @@ impl Engine {
         tables: &Tables,
         tenant: &TenantId,
         classes: &[Class],
+        listing: &Listing,
     ) -> Result<Session, LakeError> {
         let context = self.context();
         let mut providers = Vec::with_capacity(classes.len());
         for class in classes {
-            providers.push(open(tables, tenant, *class).await?);
+            providers.push(open(tables, tenant, *class, listing).await?);
         }
         Ok(Session { context, providers })
     }
@@ -63,13 +65,14 @@ impl Engine {
         tables: &Tables,
         tenant: &TenantId,
         session: &Session,
+        listing: &Listing,
     ) -> Result<Arc<Versions>, LakeError> {
         let mut findings = Vec::new();
         for class in Class::ALL.into_iter().filter(|class| has_versions(*class)) {
             let known = session.providers.iter().find(|table| table.class() == class);
             findings.push(match known {
                 Some(table) => Arc::clone(table),
-                None => open(tables, tenant, class).await?,
+                None => open(tables, tenant, class, listing).await?,
             });
         }
         Ok(Arc::new(Versions::new(self.context(), findings)))
@@ -99,10 +102,12 @@ async fn open(
     tables: &Tables,
     tenant: &TenantId,
     class: Class,
+    listing: &Listing,
 ) -> Result<Arc<ClassTable>, LakeError> {
     tables.refresh(class).await?;
     let files = tenant_files(tables, class, tenant);
-    Ok(Arc::new(ClassTable::new(class, tenant.clone(), files, tables.store().clone())))
+    let store = tables.store().clone();
+    Ok(Arc::new(ClassTable::new(class, tenant.clone(), files, store, listing.clone())))
 }
 
 fn tenant_files(tables: &Tables, class: Class, tenant: &TenantId) -> Vec<Arc<DataFile>> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ::query::plan::TimeRange;
 use model::time::{Day, Timestamp};
 
-use crate::table::state::DataFile;
+use crate::table::file::DataFile;
 
 /// Rows that one window may hold as far as the log can tell; the first windows are smaller, so that
 /// the first page comes soon.
@@ -98,6 +98,8 @@ mod tests {
             tenant: TenantId::default(),
             day: Day(day),
             version: 1,
+            origin: 1,
+            added: Day(day).start(),
             size_bytes: 1,
             rows,
             earliest: Day(day).start(),

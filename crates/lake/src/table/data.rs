@@ -9,8 +9,9 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, TryStreamExt as _};
 use model::identity::Uid;
+use model::ids::TenantId;
 use model::ocsf::Class;
-use model::time::Timestamp;
+use model::time::{Day, Timestamp};
 use object_store::path::Path;
 use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use parquet::arrow::ProjectionMask;
@@ -19,9 +20,10 @@ use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuil
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::statistics::Statistics;
+use uuid::Uuid;
 
+use super::file::DataFile;
 use super::log::table_path;
-use super::state::DataFile;
 use crate::columns::schema::{TIME, UID};
 use crate::durable::Durable;
 use crate::error::LakeError;
@@ -29,6 +31,11 @@ use crate::error::LakeError;
 /// Where a file of a class lies on the store.
 pub(crate) fn data_path(class: Class, file: &str) -> Path {
     file.split('/').fold(table_path(class), |path, part| path.join(part))
+}
+
+/// A path for a new file, from the table's directory.
+pub(crate) fn new_path(tenant: &TenantId, day: Day) -> String {
+    format!("tenant_uid={tenant}/day={day}/part-{}.zstd.parquet", Uuid::now_v7())
 }
 
 /// Reads columns of a file, all row groups, in the order of the rows.

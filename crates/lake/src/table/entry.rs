@@ -9,11 +9,11 @@ use model::batch::CommitReceipt;
 use model::ids::TenantId;
 use model::ocsf::Class;
 use model::time::{Day, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::state::DataFile;
+use super::file::DataFile;
 use crate::columns::schema::{CONNECTOR_UID, DAY, INGEST_TIME, SOURCE, TENANT, TIME, table_schema};
 use crate::error::LakeError;
 
@@ -26,8 +26,35 @@ pub(crate) struct Entry {
     pub(crate) removed: Vec<String>,
     /// Receipts of the batches whose rows came.
     pub(crate) receipts: Vec<CommitReceipt>,
+    /// Rows that went with their files, because they had expired.
+    pub(crate) expired: Vec<ExpiredRows>,
     /// The group that was committed, when the lake wrote the entry.
     pub(crate) group: Option<Uuid>,
+}
+
+impl Entry {
+    /// Whether no row came that was not there before: rows were only moved, or went.
+    pub(crate) fn brings_nothing(&self) -> bool {
+        self.added.iter().all(|file| !file.data_change)
+    }
+
+    /// Rows that expired.
+    pub(crate) fn expired_rows(&self) -> u64 {
+        self.expired.iter().map(|gone| gone.rows).sum()
+    }
+}
+
+/// Rows of one tenant and day that expired: the proof of their removal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExpiredRows {
+    /// The owner.
+    pub(crate) tenant: TenantId,
+    /// The day.
+    pub(crate) day: Day,
+    /// Files that held them.
+    pub(crate) files: u64,
+    /// How many.
+    pub(crate) rows: u64,
 }
 
 /// The first entry of a table: which features readers need, and the fixed schema.
@@ -72,16 +99,58 @@ pub(crate) fn append(
         GROUP_KEY: group,
         RECEIPTS_KEY: receipts,
     }})];
-    lines.extend(files.iter().map(|file| add_line(file, now)));
+    lines.extend(files.iter().map(|file| add_line(file)));
+    joined(&lines)
+}
+
+/// An entry that puts merged files in the place of others, without changing a row.
+pub(crate) fn merge(
+    group: Uuid,
+    now: Timestamp,
+    merged: &[Arc<DataFile>],
+    replaced: &[Arc<DataFile>],
+) -> Vec<u8> {
+    let mut lines = vec![json!({"commitInfo": {
+        "timestamp": now.as_millis(),
+        "operation": "OPTIMIZE",
+        "operationParameters": {"predicate": "[]"},
+        "isBlindAppend": false,
+        "engineInfo": ENGINE,
+        GROUP_KEY: group,
+    }})];
+    lines.extend(replaced.iter().map(|file| remove_line(file, now, false)));
+    lines.extend(merged.iter().map(|file| add_line(file)));
+    joined(&lines)
+}
+
+/// An entry that removes files whose rows have expired.
+pub(crate) fn expire(
+    group: Uuid,
+    now: Timestamp,
+    files: &[Arc<DataFile>],
+    expired: &[ExpiredRows],
+) -> Vec<u8> {
+    let mut lines = vec![json!({"commitInfo": {
+        "timestamp": now.as_millis(),
+        "operation": "DELETE",
+        "operationParameters": {"predicate": "[]"},
+        "isBlindAppend": false,
+        "engineInfo": ENGINE,
+        GROUP_KEY: group,
+        EXPIRED_KEY: expired,
+    }})];
+    lines.extend(files.iter().map(|file| remove_line(file, now, true)));
     joined(&lines)
 }
 
 const ENGINE: &str = concat!("tarn/", env!("CARGO_PKG_VERSION"));
 const GROUP_KEY: &str = "tarn.group";
 const RECEIPTS_KEY: &str = "tarn.receipts";
+const EXPIRED_KEY: &str = "tarn.expired";
 const SOURCES_TAG: &str = "tarn.sources";
+const ORIGIN_TAG: &str = "tarn.origin";
 
-fn add_line(file: &DataFile, now: Timestamp) -> Value {
+fn add_line(file: &DataFile) -> Value {
     let sources = file.sources.keys();
     let stats = json!({
         "numRecords": file.rows,
@@ -90,15 +159,29 @@ fn add_line(file: &DataFile, now: Timestamp) -> Value {
         "maxValues": {TIME: micros_text(file.latest), SOURCE: sources.max()},
         "nullCount": {TIME: 0, SOURCE: 0},
     });
-    let tag = serde_json::to_string(&file.sources).unwrap_or_default();
+    let mut tags = json!({SOURCES_TAG: serde_json::to_string(&file.sources).unwrap_or_default()});
+    if !file.data_change {
+        tags[ORIGIN_TAG] = file.origin.to_string().into();
+    }
     json!({"add": {
         "path": file.path,
         "partitionValues": {TENANT: file.tenant, DAY: file.day.to_string()},
         "size": file.size_bytes,
-        "modificationTime": now.as_millis(),
-        "dataChange": true,
+        "modificationTime": file.added.as_millis(),
+        "dataChange": file.data_change,
         "stats": stats.to_string(),
-        "tags": {SOURCES_TAG: tag},
+        "tags": tags,
+    }})
+}
+
+fn remove_line(file: &DataFile, now: Timestamp, data_change: bool) -> Value {
+    json!({"remove": {
+        "path": file.path,
+        "deletionTimestamp": now.as_millis(),
+        "dataChange": data_change,
+        "extendedFileMetadata": true,
+        "partitionValues": {TENANT: file.tenant, DAY: file.day.to_string()},
+        "size": file.size_bytes,
     }})
 }
 
@@ -129,6 +212,8 @@ struct AddLine {
     path: String,
     partition_values: BTreeMap<String, Option<String>>,
     size: u64,
+    #[serde(default)]
+    modification_time: i64,
     data_change: bool,
     stats: Option<String>,
     tags: Option<BTreeMap<String, Option<String>>>,
@@ -145,6 +230,8 @@ struct InfoLine {
     group: Option<Uuid>,
     #[serde(rename = "tarn.receipts", default)]
     receipts: Vec<CommitReceipt>,
+    #[serde(rename = "tarn.expired", default)]
+    expired: Vec<ExpiredRows>,
 }
 
 #[derive(Deserialize)]
@@ -176,6 +263,7 @@ pub(crate) fn read(version: u64, bytes: &[u8]) -> Result<Entry, serde_json::Erro
         if let Some(info) = line.commit_info {
             entry.group = info.group;
             entry.receipts = info.receipts;
+            entry.expired = info.expired;
         }
     }
     Ok(entry)
@@ -192,18 +280,23 @@ fn data_file(version: u64, add: AddLine) -> Result<DataFile, serde_json::Error> 
     let (low, high) = (day.start(), Day(day.0 + 1).start());
     let bounds = stats.as_ref().map(|stats| (stats.min_values.time, stats.max_values.time));
     let (earliest, latest) = bounds.unwrap_or((None, None));
-    let tag = add.tags.as_ref().and_then(|tags| tags.get(SOURCES_TAG)).and_then(Option::as_deref);
+    let tag = |name| add.tags.as_ref()?.get(name)?.as_deref();
+    let sources = tag(SOURCES_TAG).map(serde_json::from_str).transpose()?.unwrap_or_default();
+    // Moved rows whose origin nobody told may be as new as the version that moved them.
+    let origin = tag(ORIGIN_TAG).and_then(|text| text.parse().ok()).unwrap_or(version);
     Ok(DataFile {
-        path: add.path,
         tenant,
         day,
         version,
+        origin,
+        added: Timestamp::from_millis(add.modification_time),
         size_bytes: add.size,
         rows: stats.map_or(0, |stats| stats.num_records),
         earliest: earliest.unwrap_or(low),
         latest: latest.unwrap_or(high),
-        sources: tag.map(serde_json::from_str).transpose()?.unwrap_or_default(),
+        sources,
         data_change: add.data_change,
+        path: add.path,
     })
 }
 
@@ -211,25 +304,47 @@ fn data_file(version: u64, add: AddLine) -> Result<DataFile, serde_json::Error> 
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_entry_reads_back_as_it_was_written() {
-        let day = Day::parse("2026-03-02").unwrap();
-        let file = DataFile {
-            path: "tenant_uid=default/day=2026-03-02/part-1.parquet".to_owned(),
+    fn file(day: Day) -> DataFile {
+        DataFile {
+            path: format!("tenant_uid=default/day={day}/part-1.parquet"),
             tenant: TenantId::default(),
             day,
             version: 7,
+            origin: 7,
+            added: day.start(),
             size_bytes: 10,
             rows: 2,
             earliest: day.start(),
             latest: Timestamp::from_micros(day.start().as_micros() + 1),
             sources: BTreeMap::from([("a.b".to_owned(), 2)]),
             data_change: true,
-        };
+        }
+    }
+
+    #[test]
+    fn an_entry_reads_back_as_it_was_written() {
+        let day = Day::parse("2026-03-02").unwrap();
         let group = Uuid::now_v7();
-        let bytes = append(group, day.start(), &[Arc::new(file.clone())], &[]);
+        let bytes = append(group, day.start(), &[Arc::new(file(day))], &[]);
         let entry = read(7, &bytes).unwrap();
         assert_eq!(entry.group, Some(group));
-        assert_eq!(*entry.added[0], file);
+        assert_eq!(*entry.added[0], file(day));
+        assert!(!entry.brings_nothing());
+    }
+
+    #[test]
+    fn moved_and_expired_rows_read_back_as_they_were_written() {
+        let day = Day::parse("2026-03-02").unwrap();
+        let old = Arc::new(file(day));
+        let merged = DataFile { data_change: false, version: 9, ..file(day) };
+        let bytes = merge(Uuid::now_v7(), day.start(), &[Arc::new(merged.clone())], &[old.clone()]);
+        let entry = read(9, &bytes).unwrap();
+        assert_eq!((&*entry.added[0], &entry.removed), (&merged, &vec![old.path.clone()]));
+        assert!(entry.brings_nothing());
+        let gone = ExpiredRows { tenant: TenantId::default(), day, files: 1, rows: 2 };
+        let bytes = expire(Uuid::now_v7(), day.start(), &[old.clone()], &[gone.clone()]);
+        let entry = read(10, &bytes).unwrap();
+        assert_eq!((&entry.expired, &entry.removed), (&vec![gone], &vec![old.path.clone()]));
+        assert!(entry.brings_nothing() && entry.added.is_empty());
     }
 }

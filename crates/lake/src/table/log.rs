@@ -1,8 +1,14 @@
 //! The log of one table on the store: reading entries, writing exactly the next one.
+//!
+//! Clean-up removes entries from the oldest on and never the newest. So an entry whose predecessor is
+//! there is in its place, and a version behind the newest entry that is not there was never written.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use model::ocsf::Class;
+use model::time::Timestamp;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions};
 use uuid::Uuid;
@@ -47,20 +53,45 @@ impl Log {
         Ok(Some(entry))
     }
 
-    /// The newest version on the store, and the oldest whose entry is there.
-    pub(crate) async fn span(&self) -> Result<Option<(u64, u64)>, LakeError> {
-        let folder = table_path(self.class).join("_delta_log");
-        let listed = self.store.list(Some(&folder)).map_ok(|meta| meta.location);
-        let names: Vec<Path> = listed.try_collect().await.map_err(|source| LakeError::Store {
+    /// Everything that lies in the log.
+    pub(crate) async fn listing(&self) -> Result<Listing, LakeError> {
+        let folder = self.folder();
+        let failed = |source| LakeError::Store {
             action: format!("list the log of `{}`", self.class),
             source,
-        })?;
-        let versions = || {
-            names
-                .iter()
-                .filter_map(|path| path.filename()?.strip_suffix(".json")?.parse::<u64>().ok())
         };
-        Ok(versions().min().zip(versions().max()))
+        let mut listed = self.store.list(Some(&folder));
+        let mut listing = Listing::default();
+        while let Some(meta) = listed.try_next().await.map_err(failed)? {
+            let written_at = meta.last_modified.into();
+            let file = LogFile { path: meta.location.clone(), size_bytes: meta.size, written_at };
+            match meta.location.filename().and_then(Kind::of) {
+                Some(Kind::Entry(version)) => {
+                    listing.entries.insert(version, file);
+                }
+                Some(Kind::Checkpoint(version)) => {
+                    listing.checkpoints.entry(version).or_default().push(file);
+                }
+                None => {}
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Whether the entry of a version is there.
+    pub(crate) async fn has(&self, version: u64) -> Result<bool, LakeError> {
+        match self.store.head(&self.path(version)).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(self.failed("look for", version, source)),
+        }
+    }
+
+    /// When the entry of a version was written, by the clock of the disk.
+    pub(crate) async fn written_at(&self, version: u64) -> Result<Timestamp, LakeError> {
+        let meta = self.store.head(&self.path(version)).await;
+        let meta = meta.map_err(|source| self.failed("look for", version, source))?;
+        Ok(meta.last_modified.into())
     }
 
     /// Entries of a range of versions in order; a missing one is an error.
@@ -128,11 +159,98 @@ impl Log {
     }
 
     fn path(&self, version: u64) -> Path {
-        table_path(self.class).join("_delta_log").join(format!("{version:020}.json"))
+        self.folder().join(format!("{version:020}.json"))
+    }
+
+    /// The folder of the log.
+    pub(crate) fn folder(&self) -> Path {
+        table_path(self.class).join("_delta_log")
+    }
+}
+
+/// What lies in a log.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// Entries by version.
+    pub(crate) entries: BTreeMap<u64, LogFile>,
+    /// Checkpoints by version, each of one file or more.
+    pub(crate) checkpoints: BTreeMap<u64, Vec<LogFile>>,
+}
+
+/// A file of a log.
+#[derive(Debug, Clone)]
+pub(crate) struct LogFile {
+    /// Where it lies.
+    pub(crate) path: Path,
+    /// Its size.
+    pub(crate) size_bytes: u64,
+    /// When it was written, by the clock of the disk.
+    pub(crate) written_at: Timestamp,
+}
+
+impl Listing {
+    /// The first and the last version of the unbroken run of entries that ends with the newest.
+    /// What lies before it is left from a clean-up that was cut off.
+    pub(crate) fn run(&self) -> Option<(u64, u64)> {
+        let mut versions = self.entries.keys().rev().copied();
+        let newest = versions.next()?;
+        let mut oldest = newest;
+        for version in versions {
+            if version + 1 != oldest {
+                break;
+            }
+            oldest = version;
+        }
+        Some((oldest, newest))
+    }
+}
+
+enum Kind {
+    Entry(u64),
+    Checkpoint(u64),
+}
+
+impl Kind {
+    fn of(name: &str) -> Option<Self> {
+        let (digits, rest) = name.split_at_checked(20)?;
+        let version = digits.parse().ok()?;
+        match rest {
+            ".json" => Some(Self::Entry(version)),
+            _ if rest.starts_with(".checkpoint.") => Some(Self::Checkpoint(version)),
+            _ => None,
+        }
     }
 }
 
 /// The directory of a class's table.
 pub(crate) fn table_path(class: Class) -> Path {
     Path::from("events").join(class.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_run_ends_with_the_newest_entry_and_begins_behind_the_last_hole() {
+        let mut listing = Listing::default();
+        assert_eq!(listing.run(), None);
+        for version in [1, 2, 5, 6, 7] {
+            let file =
+                LogFile { path: Path::from("x"), size_bytes: 1, written_at: Timestamp::EPOCH };
+            listing.entries.insert(version, file);
+        }
+        assert_eq!(listing.run(), Some((5, 7)));
+    }
+
+    #[test]
+    fn names_in_a_log_are_told_apart() {
+        let entry = Kind::of("00000000000000000007.json");
+        assert!(matches!(entry, Some(Kind::Entry(7))));
+        let checkpoint = Kind::of("00000000000000000008.checkpoint.parquet");
+        assert!(matches!(checkpoint, Some(Kind::Checkpoint(8))));
+        for other in ["_last_checkpoint", "00000000000000000007.crc", "7.json"] {
+            assert!(Kind::of(other).is_none(), "{other}");
+        }
+    }
 }

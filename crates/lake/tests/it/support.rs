@@ -1,7 +1,9 @@
 //! A source whose records say themselves what they become, and a lake on a temporary directory.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lake::{Lake, LakeOptions};
 use model::batch::{Batch, IdentifiedRecord, Receipt};
@@ -13,6 +15,7 @@ use model::record::Record;
 use model::source::{MsgOrigin, Source};
 use model::time::Timestamp;
 use query::store::EventStore as _;
+use query::store::maintenance::{Bookmark, Effort, MaintenancePlan, MaintenanceReport};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -71,6 +74,51 @@ impl Shore {
     /// Appends and answers stored, duplicate, filtered, dead of the only batch.
     pub(crate) async fn counts(&self, batch: Batch) -> [u64; 4] {
         counts(&self.store(vec![batch]).await[0])
+    }
+
+    /// Runs a plan in which nothing may fail.
+    pub(crate) async fn maintain(&self, plan: MaintenancePlan) -> MaintenanceReport {
+        let report = self.lake.maintain(&plan).await.unwrap();
+        assert_eq!(report.failures, [], "{plan:?}");
+        report
+    }
+
+    /// Leaves word that the batches' install has applied everything, at some hour after noon.
+    pub(crate) async fn applied_all(&self, hour: i64) {
+        let stats = self.lake.stats(None).await.unwrap();
+        let applied = stats.iter().map(|table| (table.class, table.version)).collect();
+        self.lake.bookmark(&bookmark(hour, applied)).await.unwrap();
+    }
+
+    /// Makes every file of the lake look as if it had been written at noon.
+    pub(crate) fn backdate(&self) {
+        backdate(&self.root());
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.directory.path().join("lake")
+    }
+
+    /// The directory of a class's table.
+    pub(crate) fn table(&self, class: Class) -> PathBuf {
+        self.root().join("events").join(class.name())
+    }
+
+    /// The versions whose log entries are there.
+    pub(crate) fn entries(&self, class: Class) -> Vec<u64> {
+        let names = names(&self.table(class).join("_delta_log")).into_iter();
+        names.filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect()
+    }
+
+    /// Rows of all tables, as a lake says that was opened just now.
+    pub(crate) async fn reopened_rows(&self) -> u64 {
+        let stats = open(&self.directory).await.stats(None).await.unwrap();
+        stats.iter().map(|table| table.rows).sum()
+    }
+
+    /// Rows of all tables.
+    pub(crate) async fn rows(&self) -> u64 {
+        self.lake.stats(None).await.unwrap().iter().map(|table| table.rows).sum()
     }
 
     pub(crate) async fn findings(&self) -> Vec<String> {
@@ -142,4 +190,74 @@ pub(crate) fn mail_with(id: u64, seconds: i64, event: Value) -> Value {
 
 pub(crate) fn of_class(class: Class, id: u64, seconds: i64, event: Value) -> Value {
     json!({"id": id, "ms": NOON + seconds * 1000, "class": class.name(), "event": event})
+}
+
+/// So many hours after noon.
+pub(crate) fn at(hours: i64) -> Timestamp {
+    Timestamp::from_millis(NOON + hours * 3_600_000)
+}
+
+/// Everything that can be done without being told what has expired.
+pub(crate) fn everything(now: Timestamp) -> MaintenancePlan {
+    MaintenancePlan {
+        merge: Effort::Now,
+        snapshot: Effort::Now,
+        clean_up: Effort::Now,
+        ..MaintenancePlan::new(now)
+    }
+}
+
+/// Merging alone.
+pub(crate) fn merging(now: Timestamp) -> MaintenancePlan {
+    MaintenancePlan { merge: Effort::Now, ..MaintenancePlan::new(now) }
+}
+
+/// Snapshots and checkpoints alone.
+pub(crate) fn noting(now: Timestamp) -> MaintenancePlan {
+    MaintenancePlan { snapshot: Effort::Now, ..MaintenancePlan::new(now) }
+}
+
+/// A bookmark of the install of these tests.
+pub(crate) fn bookmark(hour: i64, applied: BTreeMap<Class, u64>) -> Bookmark {
+    Bookmark {
+        install: InstallId(uuid::Uuid::from_u128(1)),
+        written_at: at(hour),
+        applied,
+        readers: BTreeMap::new(),
+        holds: Vec::new(),
+    }
+}
+
+/// The sorted names in a directory; none when it is not there.
+pub(crate) fn names(directory: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// Every file below a directory.
+pub(crate) fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let paths = names(directory).into_iter().map(|name| directory.join(name));
+    paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// Makes every file look as if it had been written at noon.
+pub(crate) fn backdate(directory: &Path) {
+    let noon = SystemTime::UNIX_EPOCH + Duration::from_millis(NOON.unsigned_abs());
+    for path in files_below(directory) {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(noon).unwrap();
+    }
+}
+
+/// Rows that `deltalake` counts in a table.
+pub(crate) async fn rows_for_others(table: &Path) -> usize {
+    let url = url::Url::from_directory_path(table).unwrap();
+    let table = deltalake::DeltaTableBuilder::from_url(url).unwrap().load().await.unwrap();
+    let context = deltalake::datafusion::prelude::SessionContext::new();
+    context.register_table("t", table.table_provider().await.unwrap()).unwrap();
+    let batches = context.sql("SELECT uid FROM t").await.unwrap().collect().await.unwrap();
+    batches.iter().map(|batch| batch.num_rows()).sum()
 }

@@ -1,6 +1,7 @@
 //! The store in memory: for tests of the floors above. It evaluates no filters and never will:
 //! meaning belongs to the lake, and two query engines would drift apart. It knows which version of a
-//! finding is the newest, because that is a matter of which rows there are.
+//! finding is the newest, because that is a matter of which rows there are. Of maintenance it does
+//! retention alone, for it has no files.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::Pin;
@@ -18,8 +19,10 @@ use model::ocsf::{Class, Event};
 use model::time::Timestamp;
 use serde_json::Value;
 
+use super::maintenance::{Bookmark, Expired, Expiry, MaintenancePlan, MaintenanceReport};
 use super::{
-    EventStore, Finding, NewRow, Row, Rows, Statement, StoreError, TableStats, Verification,
+    EventStore, Finding, NewRow, Received, Row, Rows, Statement, StoreError, TableStats,
+    Verification,
 };
 use crate::plan::{Filter, Query, Stage};
 
@@ -36,6 +39,7 @@ pub struct MemoryStore {
 struct State {
     seen: HashSet<Uid>,
     tables: BTreeMap<Class, Table>,
+    bookmarks: BTreeMap<InstallId, Bookmark>,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +47,7 @@ struct Table {
     version: u64,
     rows: Vec<StoredRow>,
     receipts: Vec<(u64, CommitReceipt)>,
+    expired: u64,
 }
 
 #[derive(Debug)]
@@ -61,6 +66,11 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The newest bookmark of an install.
+    pub fn bookmarked(&self, install: InstallId) -> Option<Bookmark> {
+        self.state().bookmarks.get(&install).cloned()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -110,6 +120,25 @@ impl EventStore for MemoryStore {
         Ok(found)
     }
 
+    async fn received(&self, install: InstallId) -> Result<Vec<Received>, StoreError> {
+        let state = self.state();
+        let receipts = state.tables.values().flat_map(|table| &table.receipts);
+        let mut streams = BTreeMap::new();
+        for (_, receipt) in receipts.filter(|(_, receipt)| receipt.install == install) {
+            let CommitReceipt { tenant, connector, source, stream, rows, .. } = receipt;
+            *streams.entry((tenant, *connector, source, stream)).or_insert(0) += rows;
+        }
+        let sums =
+            streams.into_iter().map(|((tenant, connector, source, stream), rows)| Received {
+                tenant: tenant.clone(),
+                connector,
+                source: source.clone(),
+                stream: stream.clone(),
+                rows,
+            });
+        Ok(sums.collect())
+    }
+
     async fn query(&self, tenant: &TenantId, statement: Statement) -> Result<Rows, StoreError> {
         let query = match statement {
             Statement::Query(query) if query.filter == Filter::All => query,
@@ -136,6 +165,7 @@ impl EventStore for MemoryStore {
         let mut uids = HashSet::new();
         for (class, table) in &state.tables {
             verification.rows += table.rows.len() as u64;
+            verification.expired += table.expired;
             for (_, receipt) in &table.receipts {
                 let stream = format!("{}/{}", receipt.connector, receipt.stream);
                 let install = verification.receipts.entry(receipt.install.to_string()).or_default();
@@ -150,6 +180,25 @@ impl EventStore for MemoryStore {
             }
         }
         Ok(verification)
+    }
+
+    async fn maintain(&self, plan: &MaintenancePlan) -> Result<MaintenanceReport, StoreError> {
+        let mut state = self.state();
+        let mut report = MaintenanceReport::default();
+        for expiry in &plan.expire {
+            let mut holds = state.bookmarks.values().flat_map(|bookmark| &bookmark.holds);
+            if holds.any(|hold| hold.covers(&expiry.tenant, expiry.class)) {
+                continue;
+            }
+            let table = state.tables.get_mut(&expiry.class);
+            report.expired.extend(table.and_then(|table| table.expire(expiry, plan.dry_run)));
+        }
+        Ok(report)
+    }
+
+    async fn bookmark(&self, bookmark: &Bookmark) -> Result<(), StoreError> {
+        self.state().bookmarks.insert(bookmark.install, bookmark.clone());
+        Ok(())
     }
 }
 
@@ -240,6 +289,31 @@ impl State {
 }
 
 impl Table {
+    /// Removes what has expired, unless it is only asked for.
+    fn expire(&mut self, expiry: &Expiry, dry_run: bool) -> Option<Expired> {
+        let goes = |row: &StoredRow| {
+            row.tenant == expiry.tenant && expiry.reaches(row.time.day(), row.ingest_time)
+        };
+        let gone: Vec<&StoredRow> = self.rows.iter().filter(|row| goes(row)).collect();
+        let rows = gone.len() as u64;
+        let mut days: Vec<_> = gone.iter().map(|row| row.time.day()).collect();
+        days.sort_unstable();
+        days.dedup();
+        if rows == 0 {
+            return None;
+        }
+        let mut version = None;
+        if !dry_run {
+            self.rows.retain(|row| !goes(row));
+            self.version += 1;
+            self.expired += rows;
+            version = Some(self.version);
+        }
+        let files = days.len() as u64;
+        let (class, tenant) = (expiry.class, expiry.tenant.clone());
+        Some(Expired { class, tenant, version, days, files, rows })
+    }
+
     fn stats(&self, class: Class, tenant: Option<&TenantId>) -> TableStats {
         let mut stats = TableStats {
             class,

@@ -1,8 +1,10 @@
 //! Reads everything again and checks what must hold: keys unique, raw records readable, every row
-//! under its tenant and day, as many rows as the receipts say. Trusts nothing but the log's list of files.
+//! under its tenant and day, as many rows as the receipts say. Trusts nothing but the log's list of files
+//! and the oldest snapshot that it needs; `books` reads both.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+mod books;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use arrow::array::{Array as _, RecordBatch, StringArray, TimestampMicrosecondArray};
 use model::identity::Uid;
@@ -11,10 +13,11 @@ use model::time::Timestamp;
 use query::store::{Finding, Verification};
 use serde::de::IgnoredAny;
 
+use self::books::Books;
 use crate::columns::schema::{RAW_DATA, SOURCE, TENANT, TIME, UID};
-use crate::error::LakeError;
+use crate::error::{LakeError, chain};
 use crate::table::data::{read_columns, texts_of, times_of};
-use crate::table::state::DataFile;
+use crate::table::file::DataFile;
 use crate::table::tables::Tables;
 
 /// Findings beyond this many are counted nowhere: the lake is broken enough to say so.
@@ -24,15 +27,13 @@ const MAX_FINDINGS: usize = 1000;
 pub(crate) async fn verify(tables: &Tables) -> Result<Verification, LakeError> {
     let mut audit = Audit::default();
     for class in Class::ALL {
-        tables.refresh(class).await?;
-        let Some(newest) = tables.state(class).version() else { continue };
-        let files: Vec<Arc<DataFile>> = tables.state(class).files().to_vec();
-        let mut counted = BTreeMap::new();
-        for file in &files {
+        let Some(books) = Books::read(tables, class, &mut audit).await? else { continue };
+        let mut counted = HashMap::new();
+        for file in books.files() {
             let rows = audit.check_file(tables, class, file).await;
-            *counted.entry(file.version).or_insert(0) += rows;
+            counted.insert(file.path.clone(), rows);
         }
-        audit.check_receipts(tables, class, newest, &files, &counted).await?;
+        audit.check_books(class, &books, &counted);
     }
     Ok(audit.result)
 }
@@ -131,39 +132,26 @@ impl Audit {
         }
     }
 
-    /// Compares the rows of each version with what its receipts say. Versions whose files were moved
-    /// by maintenance are compared in the sum of the table.
-    async fn check_receipts(
-        &mut self,
-        tables: &Tables,
-        class: Class,
-        newest: u64,
-        files: &[Arc<DataFile>],
-        counted: &BTreeMap<u64, u64>,
-    ) -> Result<(), LakeError> {
-        let mut expected_total = 0;
-        let moved = files.iter().any(|file| !file.data_change);
-        for (version, entry) in tables.log(class).entries(0..=newest).await? {
-            let mut expected = 0;
-            for receipt in &entry.receipts {
-                expected += receipt.rows;
-                let install = self.result.receipts.entry(receipt.install.to_string()).or_default();
-                let stream = format!("{}/{}", receipt.connector, receipt.stream);
-                *install.entry(stream).or_default() += receipt.rows;
-            }
-            expected_total += expected;
-            let rows = counted.get(&version).copied().unwrap_or(0);
-            if !moved && rows != expected {
-                let problem = format!("holds {rows} rows, its receipts say {expected}");
-                self.find(class, format!("version {version}"), problem);
+    /// Compares the rows of each version with what the log says of it, and all rows of the table with
+    /// all receipts.
+    fn check_books(&mut self, class: Class, books: &Books, counted: &HashMap<String, u64>) {
+        for (install, streams) in books.tally().installs() {
+            let install = self.result.receipts.entry(install.to_string()).or_default();
+            for sum in streams {
+                let stream = format!("{}/{}", sum.connector, sum.stream);
+                *install.entry(stream).or_default() += sum.rows;
             }
         }
+        self.result.expired += books.tally().expired();
+        let problems = books.problems(counted);
         let total: u64 = counted.values().sum();
-        if moved && total != expected_total {
-            let problem = format!("holds {total} rows, the receipts say {expected_total}");
+        if problems.is_empty() && total != books.tally().rows() {
+            let problem = format!("holds {total} rows, the receipts say {}", books.tally().rows());
             self.find(class, class.name().to_owned(), problem);
         }
-        Ok(())
+        for (version, problem) in problems {
+            self.find(class, format!("version {version}"), problem);
+        }
     }
 }
 
@@ -187,14 +175,4 @@ impl<'b> Checked<'b> {
             raws: text(RAW_DATA)?,
         })
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
