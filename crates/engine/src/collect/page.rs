@@ -162,7 +162,9 @@ pub(crate) async fn append(
     if batch.records.is_empty() {
         return Ok(None);
     }
-    let mut receipts = services.store.append(vec![batch]).await?;
+    let id = batch.id;
+    let appended = services.store.append(vec![batch]).await;
+    let mut receipts = appended.inspect_err(|_| services.failed.add(id))?;
     Ok(receipts.pop())
 }
 
