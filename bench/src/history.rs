@@ -15,9 +15,12 @@ use engine::app::{App, Parts};
 use engine::clock::SystemClock;
 use engine::connectors::check::ExtraRegions;
 use lake::{Lake, LakeOptions};
+use model::clock::Clock as _;
 use model::ids::TenantId;
 use query::store::EventStore;
+use query::store::maintenance::{Effort, MaintenancePlan};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use crate::setting::Setting;
 use crate::source::{self, START, SecurityEvents};
@@ -26,6 +29,8 @@ use crate::source::{self, START, SecurityEvents};
 pub(crate) const POINTS: [u64; 3] = [1, 1_000, 5_000];
 /// Appends that are timed around each point.
 const TIMED: u64 = 30;
+/// Maintenance runs beside the appends whenever so many have come.
+const MAINTAINED: u64 = 50;
 /// Records of a batch.
 const BATCH: u64 = 10;
 /// One batch comes every five minutes, as from a stream that is polled that often.
@@ -72,7 +77,14 @@ async fn grow(data_dir: PathBuf) -> Result<Vec<Samples>> {
     let corpus = Corpus::new(source::SEED, START, STEP_MS).only(Stream::MAIL_RISKS);
     let last = POINTS[POINTS.len() - 1] + TIMED / 2;
     let mut timed = vec![Vec::new(); POINTS.len()];
+    let mut maintenance = JoinSet::new();
     for commit in 1..=last {
+        if commit % MAINTAINED == 0 && maintenance.is_empty() {
+            maintenance.spawn(maintain(store.clone()));
+        }
+        while let Some(done) = maintenance.try_join_next() {
+            done??;
+        }
         let records = corpus.records((commit - 1) * BATCH..commit * BATCH);
         if let Some(point) = POINTS.iter().position(|point| times(*point).contains(&commit)) {
             let batch = events.batch(records, START)?;
@@ -85,6 +97,9 @@ async fn grow(data_dir: PathBuf) -> Result<Vec<Samples>> {
             app.import(&reading, &tenant, "history", Cursor::new(lines), |_| {}).await?;
         }
     }
+    while let Some(done) = maintenance.join_next().await {
+        done??;
+    }
     let tables = store.stats(None).await?;
     ensure!(
         tables.len() == 1 && tables[0].version >= last,
@@ -92,6 +107,19 @@ async fn grow(data_dir: PathBuf) -> Result<Vec<Samples>> {
     );
     app.stop().await;
     timed.into_iter().map(|appends| Samples::new(appends).context("no append was timed")).collect()
+}
+
+/// What a server does every minute, beside the appends.
+async fn maintain(store: Arc<dyn EventStore>) -> Result<()> {
+    let plan = MaintenancePlan {
+        merge: Effort::WhenDue,
+        snapshot: Effort::WhenDue,
+        clean_up: Effort::WhenDue,
+        ..MaintenancePlan::new(SystemClock.now())
+    };
+    let report = store.maintain(&plan).await?;
+    ensure!(report.failures.is_empty(), "maintenance failed: {:?}", report.failures);
+    Ok(())
 }
 
 /// The commits that are timed around a point.

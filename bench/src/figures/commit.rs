@@ -1,4 +1,5 @@
-//! `commit`: how long a small append takes once its table has seen 1, 1,000 and 5,000 commits.
+//! `commit`: how long a small append takes once its table has seen 1, 1,000 and 5,000 commits,
+//! with maintenance running beside it.
 
 use anyhow::Result;
 use bench::report::{Aim, Figure};

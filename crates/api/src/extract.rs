@@ -6,10 +6,15 @@ use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use model::ids::ConnectorName;
 use model::manifest::duration_text;
+use model::ocsf::Class;
 use model::time::Timestamp;
 use serde::de::DeserializeOwned;
 
+use crate::dto::retention::class;
 use crate::problem::Problem;
+
+/// Stands for every table in a path.
+const ALL_TABLES: &str = "all";
 
 /// The JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -52,6 +57,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
         let name =
             ConnectorName::new(name).map_err(|error| Problem::unreadable(error.to_string()))?;
         Ok(Self(name))
+    }
+}
+
+/// The table that the path names; none when it says `all`.
+pub(crate) struct Table(pub(crate) Option<Class>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Table {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Path(name) = Path::<String>::from_request_parts(parts, &()).await?;
+        class(Some(name.as_str()).filter(|name| *name != ALL_TABLES)).map(Self)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::auth::Needs;
 use crate::dto;
 use crate::handlers::{
     connectors, dead_letters, documents, events, health, integrations, lake, ledger, metrics,
-    query, root, runs, status,
+    query, retention, root, runs, status,
 };
 use crate::problem::{MEDIA_TYPE, Problem};
 use crate::router::{TENANT_HEADER, routes};
@@ -36,7 +36,7 @@ const SCHEME: &str = "token";
         (name = "integrations", description = "What this build knows about vendors' products"),
         (name = "connectors", description = "A tenant's configured instances of integrations"),
         (name = "events", description = "Searching and importing"),
-        (name = "lake", description = "Size, proof and ledger"),
+        (name = "lake", description = "Size, proof, ledger, maintenance and retention"),
         (name = "dead letters", description = "Records that could not become events"),
         (name = "server", description = "The process itself"),
     ),
@@ -49,7 +49,9 @@ const SCHEME: &str = "token";
         connectors::enable_connector, connectors::disable_connector, runs::backfill_connector,
         runs::run_connector, documents::preview_transform, status::status_stream,
         query::run_query, events::import_events,
-        lake::lake_stats, lake::verify_lake, ledger::show_ledger,
+        lake::lake_stats, lake::verify_lake, lake::compact_lake, lake::vacuum_lake,
+        retention::list_retention, retention::set_retention, retention::remove_retention,
+        retention::list_holds, retention::set_hold, retention::remove_hold, ledger::show_ledger,
         dead_letters::list_dead_letters, dead_letters::replay_dead_letters,
         dead_letters::discard_dead_letters,
     )

@@ -20,7 +20,7 @@ use tower_http::trace::TraceLayer;
 use crate::auth::{self, Gate};
 use crate::handlers::{
     connectors, dead_letters, documents, events, health, integrations, lake, ledger, metrics,
-    query, root, runs, status,
+    query, retention, root, runs, status,
 };
 use crate::openapi;
 use crate::problem;
@@ -33,7 +33,9 @@ pub const BODY_LIMIT_BYTES: usize = 2 << 20;
 
 use Method as M;
 use Needs::{InEveryTenant, InTenant, Nothing};
-use Right::{ConnectorsRead, ConnectorsWrite, DeadLettersWrite, EventsRead, EventsWrite, LakeRead};
+use Right::{
+    ConnectorsRead, ConnectorsWrite, DeadLettersWrite, EventsRead, EventsWrite, LakeRead, LakeWrite,
+};
 
 /// The table: method, path, what it needs, handler.
 #[rustfmt::skip]
@@ -66,6 +68,14 @@ fn table() -> Vec<Route> {
 
         route(M::GET,    "/api/v1/lake/stats",                  InTenant(LakeRead),            lake::lake_stats),
         route(M::POST,   "/api/v1/lake/verify",                 InEveryTenant(LakeRead),       lake::verify_lake),
+        route(M::POST,   "/api/v1/lake/compact",                InEveryTenant(LakeWrite),      lake::compact_lake),
+        route(M::POST,   "/api/v1/lake/vacuum",                 InEveryTenant(LakeWrite),      lake::vacuum_lake),
+        route(M::GET,    "/api/v1/lake/retention",              InTenant(LakeRead),            retention::list_retention),
+        route(M::POST,   "/api/v1/lake/retention",              InTenant(LakeWrite),           retention::set_retention),
+        route(M::DELETE, "/api/v1/lake/retention/{table}",      InTenant(LakeWrite),           retention::remove_retention),
+        route(M::GET,    "/api/v1/lake/holds",                  InTenant(LakeRead),            retention::list_holds),
+        route(M::POST,   "/api/v1/lake/holds",                  InTenant(LakeWrite),           retention::set_hold),
+        route(M::DELETE, "/api/v1/lake/holds/{table}",          InTenant(LakeWrite),           retention::remove_hold),
         route(M::GET,    "/api/v1/ledger",                      InTenant(ConnectorsRead),      ledger::show_ledger),
 
         route(M::GET,    "/api/v1/dead-letters",                InTenant(ConnectorsRead),      dead_letters::list_dead_letters),

@@ -21,6 +21,8 @@ pub enum Right {
     EventsWrite,
     /// Statistics and verification of the lake.
     LakeRead,
+    /// Merging and clean-up of the lake, retention and legal holds.
+    LakeWrite,
     /// Replay and discard dead letters.
     DeadLettersWrite,
     /// Everything.
@@ -36,6 +38,7 @@ impl Right {
             Self::EventsRead => "events:read",
             Self::EventsWrite => "events:write",
             Self::LakeRead => "lake:read",
+            Self::LakeWrite => "lake:write",
             Self::DeadLettersWrite => "dead_letters:write",
             Self::Admin => "admin",
         }

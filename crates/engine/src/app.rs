@@ -12,11 +12,12 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 
 use crate::budget::Budgets;
-use crate::collect::Services;
 use crate::collect::status::StreamHealth;
 use crate::collect::supervisor::Supervisor;
+use crate::collect::{FailedAppends, Services};
 use crate::connectors::check::ExtraRegions;
 use crate::error::EngineError;
+use crate::maintenance::Keeper;
 use crate::recovery;
 
 /// What an `App` is made of; wired by the binary and by tests.
@@ -39,6 +40,7 @@ pub struct App {
     pub(crate) registry: Arc<Registry>,
     pub(crate) regions: Arc<ExtraRegions>,
     pub(crate) supervisor: Supervisor,
+    pub(crate) keeper: Arc<Keeper>,
     pub(crate) sources: Sources,
 }
 
@@ -58,18 +60,21 @@ impl App {
             catalog,
             store,
             clock,
+            failed: FailedAppends::default(),
         };
         let (registry, regions) = (Arc::new(registry), Arc::new(regions));
         let supervisor = Supervisor::new(services.clone(), registry.clone(), regions.clone());
+        let keeper = Keeper::new(services.clone());
         let sources = registry.sources();
-        Ok(Self { services, registry, regions, supervisor, sources })
+        Ok(Self { services, registry, regions, supervisor, keeper, sources })
     }
 
-    /// Starts every enabled connector.
+    /// Starts every enabled connector, and the task that looks after the lake.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub async fn start(&self) -> Result<(), EngineError> {
+        self.keeper.start();
         Ok(self.supervisor.reconcile().await?)
     }
 
@@ -81,6 +86,7 @@ impl App {
     /// Stops collecting and closes the catalog: the end of a process.
     pub async fn stop(&self) {
         self.stop_collecting().await;
+        self.keeper.stop().await;
         self.services.catalog.close().await;
     }
 

@@ -14,4 +14,6 @@ pub mod error;
 pub mod hunt;
 pub mod import;
 pub mod lake;
+pub mod maintenance;
 pub mod recovery;
+pub mod retention;

@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// Set up vendor accounts and look after them
     #[command(subcommand)]
     Connector(connector::Command),
-    /// Look at the lake and prove that it is whole
+    /// Look at the lake, prove that it is whole, and look after it
     #[command(subcommand)]
     Lake(lake::Command),
     /// Records that could not become events

@@ -57,6 +57,8 @@ pub(crate) struct LakeProof {
     rows: u64,
     /// Data files that were read.
     files: u64,
+    /// Rows that retention removed. What was read and these are what all receipts add up to.
+    expired: u64,
     /// Rows that this installation's receipts in the lake add up to.
     receipts: u64,
     /// The ledger's totals over everything that this installation collected.
@@ -84,6 +86,7 @@ impl From<Proof> for LakeProof {
             clean: proof.is_clean(),
             rows: proof.lake.rows,
             files: proof.lake.files,
+            expired: proof.lake.expired,
             receipts: proof.receipts,
             ledger: proof.ledger.into(),
             findings: proof.lake.findings.into_iter().map(LakeFinding::from).collect(),

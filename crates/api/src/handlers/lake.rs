@@ -1,10 +1,12 @@
-//! The lake: its size, and the proof that it holds what the ledger says.
+//! The lake: its size, the proof that it holds what the ledger says, and looking after it.
 
 use axum::Json;
 use axum::extract::State;
 
 use crate::auth::Access;
 use crate::dto::lake::{LakeProof, LakeTable};
+use crate::dto::maintenance::{LakeMaintenance, LakeVacuum};
+use crate::extract::Body;
 use crate::paging::Page;
 use crate::problem::Problem;
 use crate::server::Server;
@@ -30,4 +32,31 @@ pub(crate) async fn lake_stats(
 )]
 pub(crate) async fn verify_lake(State(server): State<Server>) -> Result<Json<LakeProof>, Problem> {
     Ok(Json(server.app.verify().await?.into()))
+}
+
+/// Merges all small files of the lake, of every tenant. Takes as long as rewriting them takes; the
+/// server does it by itself where it is worth it.
+#[utoipa::path(
+    post, path = "/api/v1/lake/compact", tag = "lake",
+    responses((status = 200, body = LakeMaintenance))
+)]
+pub(crate) async fn compact_lake(
+    State(server): State<Server>,
+    access: Access,
+) -> Result<Json<LakeMaintenance>, Problem> {
+    Ok(Json(server.app.compact(access.actor()).await?.into()))
+}
+
+/// Removes log entries and files that nobody needs any more, of every tenant. The server does it by
+/// itself. A dry run only tells what would go.
+#[utoipa::path(
+    post, path = "/api/v1/lake/vacuum", tag = "lake", request_body = LakeVacuum,
+    responses((status = 200, body = LakeMaintenance))
+)]
+pub(crate) async fn vacuum_lake(
+    State(server): State<Server>,
+    access: Access,
+    Body(asked): Body<LakeVacuum>,
+) -> Result<Json<LakeMaintenance>, Problem> {
+    Ok(Json(server.app.vacuum(asked.dry_run, access.actor()).await?.into()))
 }

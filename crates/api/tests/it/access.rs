@@ -6,18 +6,19 @@ use engine::access::Right;
 
 use crate::support::TestApp;
 
-const RIGHTS: [Right; 7] = [
+const RIGHTS: [Right; 8] = [
     Right::ConnectorsRead,
     Right::ConnectorsWrite,
     Right::EventsRead,
     Right::EventsWrite,
     Right::LakeRead,
+    Right::LakeWrite,
     Right::DeadLettersWrite,
     Right::Admin,
 ];
 
 fn path(path: &str) -> String {
-    path.replace("{name}", "x")
+    path.replace("{name}", "x").replace("{table}", "all")
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The lake, the ledger and dead letters.
+//! The lake with its maintenance, the ledger and dead letters.
 
 use axum::http::{Method, StatusCode};
 use engine::access::Right;
@@ -30,14 +30,77 @@ async fn statistics_are_the_tenants_and_the_proof_is_clean() {
     assert_eq!(stats["items"][0]["rows"], 3);
     let proof = app.request(Method::POST, "/api/v1/lake/verify").send().await.json();
     assert_eq!(
-        (&proof["clean"], &proof["rows"], &proof["receipts"]),
-        (&json!(true), &json!(5), &json!(5))
+        (&proof["clean"], &proof["rows"], &proof["receipts"], &proof["expired"]),
+        (&json!(true), &json!(5), &json!(5), &json!(0))
     );
     assert_eq!(proof["ledger"], counts(5, 5, 0));
     app.store.suffer(Trouble::Down);
     let verify = app.request(Method::POST, "/api/v1/lake/verify").send().await;
     verify.problem(StatusCode::SERVICE_UNAVAILABLE);
     app.get("/api/v1/lake/stats").await.problem(StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn maintenance_runs_when_asked_and_tells_what_it_did() {
+    let app = TestApp::new().await;
+    app.import("default", &records(2)).await;
+    let nothing = json!({ "tables": [], "failures": [] });
+    let compacted = app.request(Method::POST, "/api/v1/lake/compact").send().await;
+    assert_eq!(compacted.json(), nothing, "the store of these tests has no files");
+    assert_eq!(app.post("/api/v1/lake/vacuum", json!({})).await.json(), nothing);
+    assert_eq!(app.post("/api/v1/lake/vacuum", json!({ "dry_run": true })).await.json(), nothing);
+    let wrong = app.post("/api/v1/lake/vacuum", json!({ "dryrun": true })).await;
+    assert!(wrong.problem(StatusCode::UNPROCESSABLE_ENTITY).contains("dryrun"));
+    app.store.suffer(Trouble::Down);
+    let down = app.request(Method::POST, "/api/v1/lake/compact").send().await;
+    down.problem(StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn retention_rules_are_the_tenants_own() {
+    const PATH: &str = "/api/v1/lake/retention";
+    let app = TestApp::new().await;
+    let set = app.post(PATH, json!({ "days": 365 })).await.json();
+    assert_eq!(set, json!({ "class": null, "days": 365 }));
+    app.post(PATH, json!({ "class": "email_activity", "days": 30 })).await;
+    app.post(&format!("{PATH}?tenant=acme"), json!({ "days": 7 })).await;
+    let listed = app.get(PATH).await.json();
+    let narrow = json!({ "class": "email_activity", "days": 30 });
+    assert_eq!(listed["items"], json!([{ "class": null, "days": 365 }, narrow]));
+    let removed = app.request(Method::DELETE, &format!("{PATH}/all")).send().await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    let again = app.request(Method::DELETE, &format!("{PATH}/all")).send().await;
+    again.problem(StatusCode::NOT_FOUND);
+    assert_eq!(app.get(PATH).await.json()["items"], json!([narrow]));
+    assert_eq!(app.get(&format!("{PATH}?tenant=acme")).await.json()["items"][0]["days"], 7);
+    for (body, named) in [
+        (json!({ "days": 0 }), "0 days"),
+        (json!({ "days": 3, "class": "email" }), "`email`"),
+        (json!({ "day": 3 }), "day"),
+    ] {
+        let wrong = app.post(PATH, body).await.problem(StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.contains(named), "{wrong}");
+    }
+    let unknown = app.request(Method::DELETE, &format!("{PATH}/email")).send().await;
+    assert!(unknown.problem(StatusCode::UNPROCESSABLE_ENTITY).contains("`email`"));
+}
+
+#[tokio::test]
+async fn holds_are_set_listed_and_ended() {
+    const PATH: &str = "/api/v1/lake/holds";
+    let app = TestApp::new().await;
+    let hold = json!({ "class": "base_event", "reason": "case 7" });
+    let set = app.post(PATH, hold).await.json();
+    let expected =
+        json!({ "class": "base_event", "reason": "case 7", "since": "2026-05-11T08:00:00Z" });
+    assert_eq!(set, expected);
+    assert_eq!(app.get(PATH).await.json()["items"], json!([expected]));
+    assert_eq!(app.get(&format!("{PATH}?tenant=acme")).await.json()["items"], json!([]));
+    let ended = app.request(Method::DELETE, &format!("{PATH}/base_event")).send().await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.get(PATH).await.json()["items"], json!([]));
+    app.store.suffer(Trouble::Down);
+    app.post(PATH, json!({})).await.problem(StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]

@@ -13,11 +13,12 @@ pub mod stream;
 pub mod supervisor;
 pub mod target;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use catalog::Catalog;
 use model::clock::Clock;
-use model::ids::InstallId;
+use model::ids::{BatchId, InstallId};
 use query::store::EventStore;
 
 use crate::budget::Budgets;
@@ -35,4 +36,32 @@ pub struct Services {
     pub budgets: Budgets,
     /// This data directory.
     pub install: InstallId,
+    /// Appends of this process that failed.
+    pub failed: FailedAppends,
+}
+
+/// Batches whose append failed. What of them is in the lake all the same nobody will enter who
+/// appended them: their records are appended again, under another batch.
+#[derive(Debug, Clone, Default)]
+pub struct FailedAppends(Arc<Mutex<BTreeSet<BatchId>>>);
+
+impl FailedAppends {
+    /// Remembers one.
+    pub fn add(&self, batch: BatchId) {
+        self.lock().insert(batch);
+    }
+
+    /// Those until now.
+    pub fn until_now(&self) -> BTreeSet<BatchId> {
+        self.lock().clone()
+    }
+
+    /// Forgets some that were looked after.
+    pub fn forget(&self, batches: &BTreeSet<BatchId>) {
+        self.lock().retain(|batch| !batches.contains(batch));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<BatchId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -162,12 +162,14 @@ pub(crate) async fn append(
     if batch.records.is_empty() {
         return Ok(None);
     }
+    let id = batch.id;
     match services.store.append(vec![batch]).await {
         Ok(mut receipts) => Ok(receipts.pop()),
         Err(error) => {
             if let StoreError::Unfinished { committed, .. } = &error {
                 enter_unfinished(committed, services).await;
             }
+            services.failed.add(id);
             Err(error)
         }
     }

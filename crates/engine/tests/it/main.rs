@@ -4,6 +4,7 @@
 mod connector_test;
 mod gap_repair;
 mod hot_reload;
+mod maintenance;
 mod recovery;
 mod shared_key;
 mod side_by_side;

@@ -16,8 +16,11 @@ use model::ids::{InstallId, TenantId};
 use model::ocsf::Class;
 use model::secret::Secret;
 use model::time::Timestamp;
+use query::store::maintenance::{Bookmark, MaintenancePlan, MaintenanceReport};
 use query::store::memory::MemoryStore;
-use query::store::{EventStore, NewRow, Rows, Statement, StoreError, TableStats, Verification};
+use query::store::{
+    EventStore, NewRow, Received, Rows, Statement, StoreError, TableStats, Verification,
+};
 use simulators::{Options, SimClock, Volume};
 use tokio::sync::Barrier;
 
@@ -86,6 +89,10 @@ impl EventStore for Gathering {
         self.inner.receipts(install, after).await
     }
 
+    async fn received(&self, install: InstallId) -> Result<Vec<Received>, StoreError> {
+        self.inner.received(install).await
+    }
+
     async fn query(&self, tenant: &TenantId, statement: Statement) -> Result<Rows, StoreError> {
         self.inner.query(tenant, statement).await
     }
@@ -96,5 +103,13 @@ impl EventStore for Gathering {
 
     async fn verify(&self) -> Result<Verification, StoreError> {
         self.inner.verify().await
+    }
+
+    async fn maintain(&self, plan: &MaintenancePlan) -> Result<MaintenanceReport, StoreError> {
+        self.inner.maintain(plan).await
+    }
+
+    async fn bookmark(&self, bookmark: &Bookmark) -> Result<(), StoreError> {
+        self.inner.bookmark(bookmark).await
     }
 }

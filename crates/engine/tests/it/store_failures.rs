@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use model::batch::{Batch, CommitReceipt, Receipt, TableCommit};
 use model::ids::{InstallId, TenantId};
 use model::ocsf::Class;
-use query::store::memory::MemoryStore;
 use query::store::maintenance::{Bookmark, MaintenancePlan, MaintenanceReport};
+use query::store::memory::MemoryStore;
 use query::store::{
     EventStore, NewRow, Received, Rows, Statement, StoreError, TableStats, Verification,
 };

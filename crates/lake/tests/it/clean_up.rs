@@ -200,6 +200,38 @@ async fn orphans_go_when_they_are_old_and_what_is_not_ours_stays() {
     assert_whole(&shore, 2, "orphans").await;
 }
 
+/// The version that an append had in mind may be free again because clean-up has passed it. Nothing
+/// may be committed there: nobody would ever read it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_append_that_slept_through_a_clean_up_is_refused_and_loses_nothing() {
+    let shore = Shore::new().await;
+    let other = open(&shore.directory).await;
+    let mails = |number: u64| batch(&round(number)[..4]);
+    shore.store(vec![mails(0)]).await;
+    let pass_by = async {
+        for number in 1..5 {
+            other.append(vec![mails(number)]).await.unwrap();
+        }
+        let applied = BTreeMap::from([(CLASS, 5)]);
+        other.bookmark(&bookmark(2, applied)).await.unwrap();
+        backdate(&shore.root());
+        other.maintain(&everything(at(2))).await.unwrap();
+        assert_eq!(shore.entries(CLASS), [6]);
+    };
+    let refused = append_held(&shore, mails(9), pass_by).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let again = shore.store(vec![mails(9), mails(4)]).await;
+    assert_eq!((counts(&again[0]), counts(&again[1])), ([4, 0, 0, 0], [0, 4, 0, 0]));
+    let shore = shore.reopened().await;
+    assert_eq!(shore.rows().await, 24);
+    assert_eq!(shore.findings().await, Vec::<String>::new());
+    shore.applied_all(2).await;
+    shore.backdate();
+    shore.maintain(everything(at(2))).await;
+    assert!(!shore.entries(CLASS).contains(&2), "the stray entry is gone");
+    assert_eq!(rows_for_others(&shore.table(CLASS)).await, 24);
+}
+
 /// Arms a failpoint so that the pass after `passes` others fails.
 fn arm(shore: &Shore, name: &str, passes: usize) {
     let place = shore.directory.path().file_name().unwrap().to_str().unwrap();

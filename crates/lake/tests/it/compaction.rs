@@ -206,6 +206,29 @@ async fn one_lake_may_merge_what_another_appends_to() {
     assert_eq!(shore.findings().await, Vec::<String>::new());
 }
 
+/// A merge that takes the place of an append brings no rows, so the append takes the next place with
+/// the file that it has written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_append_passes_over_a_merge_without_writing_its_rows_again() {
+    let shore = Shore::new().await;
+    let other = open(&shore.directory).await;
+    for id in 0..2 {
+        shore.store(vec![batch(&[mail(id, id as i64)])]).await;
+    }
+    let plan = merging(at(0));
+    let merge = async { other.maintain(&plan).await.unwrap() };
+    // A second file would fail to be written.
+    let place = shore.directory.path().file_name().unwrap().to_str().unwrap().to_owned();
+    fail::cfg("lake.file_written", &format!("1*off->return({place})")).unwrap();
+    let stored = append_held(&shore, batch(&[mail(9, 9), mail(1, 1)]), merge).await;
+    fail::remove("lake.file_written");
+    let receipt = &stored.unwrap()[0];
+    assert_eq!(counts(receipt), [1, 1, 0, 0]);
+    assert_eq!(receipt.commits[0].version, 4, "version 3 is the merge");
+    assert_eq!(shore.rows().await, 3);
+    assert_eq!(shore.findings().await, Vec::<String>::new());
+}
+
 /// The uids that a writer knows are those of its own appends and of files that it has read; rows that
 /// another lake has appended and merged at once must not slip past it.
 #[tokio::test]

@@ -192,6 +192,26 @@ pub(crate) fn of_class(class: Class, id: u64, seconds: i64, event: Value) -> Val
     json!({"id": id, "ms": NOON + seconds * 1000, "class": class.name(), "event": event})
 }
 
+/// Appends a batch that is held right before its first commit, until `meanwhile` is through.
+pub(crate) async fn append_held<T>(
+    shore: &Shore,
+    batch: Batch,
+    meanwhile: impl Future<Output = T>,
+) -> Result<Vec<Receipt>, query::store::StoreError> {
+    let mark = shore.directory.path().join("held");
+    fail::cfg("lake.before_commit", &format!("1*return(hold:{})", mark.display())).unwrap();
+    let lake = shore.lake.clone();
+    let held = tokio::spawn(async move { lake.append(vec![batch]).await });
+    while !mark.exists() {
+        tokio::task::yield_now().await;
+    }
+    meanwhile.await;
+    std::fs::remove_file(&mark).unwrap();
+    let answer = held.await.unwrap();
+    fail::remove("lake.before_commit");
+    answer
+}
+
 /// So many hours after noon.
 pub(crate) fn at(hours: i64) -> Timestamp {
     Timestamp::from_millis(NOON + hours * 3_600_000)

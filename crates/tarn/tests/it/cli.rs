@@ -36,6 +36,16 @@ const COMMANDS: &[&[&str]] = &[
     &["lake"],
     &["lake", "stats"],
     &["lake", "verify"],
+    &["lake", "compact"],
+    &["lake", "vacuum"],
+    &["lake", "retention"],
+    &["lake", "retention", "set"],
+    &["lake", "retention", "list"],
+    &["lake", "retention", "remove"],
+    &["lake", "hold"],
+    &["lake", "hold", "set"],
+    &["lake", "hold", "list"],
+    &["lake", "hold", "remove"],
     &["dead-letters"],
     &["dead-letters", "list"],
     &["dead-letters", "replay"],
@@ -325,6 +335,83 @@ fn what_is_there_already_is_not_stored_again() {
     assert_eq!(proof.last_line(), "nothing is missing, nothing is stored twice");
 }
 
+/// What the commands that look after the lake do and print, wherever they work.
+fn look_after(run: &dyn Fn(&[&str]) -> Ran) {
+    let table = |ran: &Ran, key: &str| ran.json()[0][key].clone();
+    let merged = run(&["lake", "compact", "--format", "json"]).with_code(0);
+    assert_eq!((table(&merged, "merged"), table(&merged, "merged_into")), (2.into(), 1.into()));
+    let again = run(&["lake", "compact"]).with_code(0);
+    assert_eq!(again.stdout, "there was nothing to do\n");
+    let dry = run(&["lake", "vacuum", "--dry-run"]).with_code(0);
+    assert_eq!(dry.stdout, "there was nothing to do\n", "nothing is an hour old");
+    let noted = run(&["lake", "vacuum", "--format", "json"]).with_code(0);
+    assert_eq!((table(&noted, "snapshot"), table(&noted, "log_entries")), (3.into(), 0.into()));
+
+    run(&["lake", "retention", "set", "--days", "400"]).with_code(0);
+    run(&["lake", "retention", "set", "--days", "30", "--class", "email_activity"]).with_code(0);
+    let rules = run(&["lake", "retention", "list"]).with_code(0);
+    assert_eq!(lines(&rules), ["TABLE DAYS", "all 400", "email_activity 30"]);
+    run(&["lake", "retention", "remove"]).with_code(0);
+    run(&["lake", "retention", "remove"]).with_code(1);
+    run(&["lake", "retention", "set", "--days", "0"]).with_code(1);
+    run(&["lake", "retention", "set", "--days", "3", "--class", "email"]).with_code(2);
+    let rules = run(&["lake", "retention", "list", "--format", "ndjson"]).with_code(0);
+    assert_eq!(rules.stdout, "{\"class\":\"email_activity\",\"days\":30}\n");
+
+    run(&["lake", "hold", "set", "--reason", "case 7"]).with_code(0);
+    let holds = run(&["lake", "hold", "list", "--format", "json"]).with_code(0);
+    assert_eq!((table(&holds, "class"), table(&holds, "reason")), (Value::Null, "case 7".into()));
+    run(&["lake", "hold", "remove"]).with_code(0);
+    assert_eq!(
+        run(&["lake", "hold", "list", "--format", "json"]).with_code(0).json(),
+        Value::Array(vec![])
+    );
+    run(&["lake", "verify"]).with_code(0);
+}
+
+/// The words of each printed line.
+fn lines(ran: &Ran) -> Vec<String> {
+    ran.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// Two imports of records of one day: two small files in one table.
+fn import_two_files(place: &Place, run: &dyn Fn(&[&str]) -> Ran) {
+    for number in 0..2 {
+        let record = format!(
+            r#"{{"log_item_id":"id-{number}","service":"Exchange","event":"ransomware","message":{{"detection_time":"2026-03-09T08:00:00.000Z","mail_message_sender":"a@b.example"}}}}"#
+        );
+        let file = place.write("one.ndjson", record);
+        run(&["ingest", "--source", SOURCE, &file]).with_code(0);
+    }
+}
+
+#[test]
+fn the_lake_is_looked_after_in_a_data_directory() {
+    let place = Place::new();
+    let run = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        Ran::from(command.args(["--data-dir", "data"]).output().unwrap())
+    };
+    import_two_files(&place, &run);
+    look_after(&run);
+}
+
+#[test]
+fn the_lake_is_looked_after_on_a_server() {
+    let place = Place::new();
+    let mut server =
+        Running::start(place.command(&["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"]));
+    let (_, token) = server.until_noted("admin token:");
+    let (_, url) = server.until_noted("listening on");
+    let run = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.args(["--server", &url]).env("TARN_TOKEN", &token);
+        Ran::from(command.output().unwrap())
+    };
+    import_two_files(&place, &run);
+    look_after(&run);
+}
+
 #[test]
 fn what_is_no_record_is_a_dead_letter_and_the_exit_code_says_so() {
     let place = Place::new();
@@ -492,6 +579,10 @@ fn secrets_are_in_no_output_and_in_no_log() {
         &["connector", "enable", name],
         &["lake", "stats"],
         &["lake", "verify"],
+        &["lake", "compact"],
+        &["lake", "vacuum"],
+        &["lake", "retention", "list"],
+        &["lake", "hold", "list"],
         &["query", "--format", "ndjson", "FROM email | head 3"],
         &["dead-letters", "list"],
         &["connector", "delete", name],

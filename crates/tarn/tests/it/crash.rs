@@ -22,6 +22,13 @@ const FAILPOINTS: [&str; 9] = [
     "lake.before_commit",
     "lake.file_written",
 ];
+/// Every failpoint that a compaction passes.
+const COMPACTION: [&str; 3] =
+    ["lake.after_merge_commit", "lake.before_merge_commit", "lake.snapshot_written"];
+/// Failpoints that only files older than an hour or a day reach. The lake's own tests stop there
+/// (`clean_up`, `retention`), with a clock of theirs.
+const LATER: [&str; 3] =
+    ["lake.after_expire_commit", "lake.before_expire_commit", "lake.before_removal"];
 /// Random kills unless the environment says another number.
 const KILLS: u64 = 3;
 const KILLS_VARIABLE: &str = "TARN_CRASH_KILLS";
@@ -42,17 +49,20 @@ fn a_server_killed_at_every_failpoint_and_at_random_loses_and_repeats_nothing() 
     server.kill();
 
     for failpoint in FAILPOINTS {
-        kill_at(failpoint, place);
+        kill_at(failpoint, place, &["serve", "--listen", "127.0.0.1:0"]);
     }
     let random = random_kills();
     for _ in 0..random {
         let lifetime =
             LIFETIMES_MS.start + Uuid::new_v4().as_u128() % (LIFETIMES_MS.end - LIFETIMES_MS.start);
-        let mut server = serve(place, "");
+        let mut server = run(place, &["serve", "--listen", "127.0.0.1:0"], "");
         pause(Duration::from_millis(u64::try_from(lifetime).unwrap()));
         server.kill();
     }
 
+    for failpoint in COMPACTION {
+        kill_at(failpoint, place, &["lake", "compact"]);
+    }
     let server = Server::start(place, &[], "");
     wait_until("everything open is read", || books::is_all_read(&server, 16));
     let status = server.ask_json(&["connector", "status", books::CONNECTOR]);
@@ -61,26 +71,26 @@ fn a_server_killed_at_every_failpoint_and_at_random_loses_and_repeats_nothing() 
         stream.split_once('/').is_some_and(|(service, _)| services.contains(service))
     });
     let books::Books { held, stored, requests, refused } = found;
-    let kills = FAILPOINTS.len() as u64 + random + 1;
+    let kills = (FAILPOINTS.len() + COMPACTION.len()) as u64 + random + 1;
     println!(
         "held={held} stored={stored} stored_twice=0 lost=0 duplicates_dropped={duplicates} kills={kills} requests={requests} refused_429={refused}"
     );
     assert!(held > 10_000, "only {held} records were held");
 }
 
-/// Starts a server that holds still at its first pass of a failpoint, and kills it there.
-fn kill_at(failpoint: &str, place: &Path) {
+/// Starts a command that holds still at its first pass of a failpoint, and kills it there.
+fn kill_at(failpoint: &str, place: &Path, command: &[&str]) {
     let mark = place.join("held");
     let armed = format!("{failpoint}=1*return(hold:{})", mark.display());
-    let mut server = serve(place, &armed);
+    let mut process = run(place, command, &armed);
     wait_until(failpoint, || mark.exists());
-    server.kill();
+    process.kill();
     std::fs::remove_file(&mark).unwrap();
 }
 
-fn serve(place: &Path, failpoints: &str) -> Process {
-    let arguments = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
-    Process::start(place, "server", &arguments, failpoints)
+fn run(place: &Path, command: &[&str], failpoints: &str) -> Process {
+    let arguments = [command, &["--data-dir", "data"]].concat();
+    Process::start(place, command[0], &arguments, failpoints)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a number for the person who runs this test")]
@@ -96,7 +106,9 @@ fn the_list_of_failpoints_is_complete() {
     for name in ["catalog", "connectors", "engine", "lake"] {
         collect_failpoints(&crates.join(name).join("src"), &mut named);
     }
-    assert_eq!(named.into_iter().collect::<Vec<_>>(), FAILPOINTS);
+    let listed: BTreeSet<String> =
+        [&FAILPOINTS[..], &COMPACTION, &LATER].concat().into_iter().map(str::to_owned).collect();
+    assert_eq!(named, listed);
 }
 
 /// Gathers the texts that look like a failpoint's name: `crate.step`.

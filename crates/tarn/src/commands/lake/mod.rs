@@ -1,4 +1,7 @@
-//! `tarn lake`: how much there is, and proof that it is whole.
+//! `tarn lake`: how much there is, proof that it is whole, and looking after it.
+
+mod retention;
+mod upkeep;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -17,9 +20,19 @@ pub(crate) enum Command {
     Stats(Arguments),
     /// Read everything again and compare it with the ledger; exit code 1 when something is wrong
     Verify(Arguments),
+    /// Merge small files now; a server does it by itself
+    Compact(Arguments),
+    /// Remove log entries and files that nobody needs any more; a server does it by itself
+    Vacuum(upkeep::VacuumArguments),
+    /// How long events are kept; for ever unless a rule says otherwise
+    #[command(subcommand)]
+    Retention(retention::RuleCommand),
+    /// Events that must not be removed, whatever retention says
+    #[command(subcommand)]
+    Hold(retention::HoldCommand),
 }
 
-/// Flags of both.
+/// Flags of those that need no others.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// How the answer is printed
@@ -27,14 +40,18 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
-/// Looks at the lake.
+/// Looks at the lake, or after it.
 ///
 /// # Errors
-/// The lake or the catalog cannot be read.
+/// The lake, the catalog or the server fails.
 pub(crate) async fn run(config: &Config, command: Command) -> Result<Outcome> {
     match command {
         Command::Stats(arguments) => stats(config, arguments.format).await,
         Command::Verify(arguments) => verify(config, arguments.format).await,
+        Command::Compact(arguments) => upkeep::compact(config, arguments.format).await,
+        Command::Vacuum(arguments) => upkeep::vacuum(config, &arguments).await,
+        Command::Retention(command) => retention::rules(config, command).await,
+        Command::Hold(command) => retention::holds(config, command).await,
     }
 }
 
@@ -80,6 +97,7 @@ fn proof_json(proof: &engine::lake::Proof) -> Value {
         "clean": proof.is_clean(),
         "rows": proof.lake.rows,
         "files": proof.lake.files,
+        "expired": proof.lake.expired,
         "ledger": proof.ledger,
         "receipts": proof.receipts,
         "findings": proof.lake.findings,
@@ -93,6 +111,7 @@ fn print(format: Format, proof: &Value) -> Result<()> {
             column("CLEAN", "clean"),
             column("ROWS", "rows"),
             column("FILES", "files"),
+            column("EXPIRED", "expired"),
             column("RECEIPTS", "receipts"),
             column("FINDINGS", "findings"),
             column("DISAGREEMENTS", "disagreements"),
@@ -104,6 +123,9 @@ fn print(format: Format, proof: &Value) -> Result<()> {
     output::line(format!("files     {}", proof["files"]))?;
     output::line(format!("ledger    {ledger}"))?;
     output::line(format!("receipts  {}", proof["receipts"]))?;
+    if proof["expired"] != json!(0) {
+        output::line(format!("expired   {}", proof["expired"]))?;
+    }
     let findings = proof["findings"].as_array().map_or(&[][..], Vec::as_slice);
     let disagreements = proof["disagreements"].as_array().map_or(&[][..], Vec::as_slice);
     for finding in findings {

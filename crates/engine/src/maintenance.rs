@@ -1,0 +1,271 @@
+//! Keeping the lake in order: by itself while a server runs, and whenever somebody asks.
+//!
+//! Before anything is cleaned up the lake is told how far this install has come; before anything
+//! expires it is written down what will go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
+
+use model::ids::BatchId;
+use model::time::Timestamp;
+use query::store::maintenance::{Bookmark, Effort, Expired, MaintenancePlan, MaintenanceReport};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::collect::Services;
+use crate::error::EngineError;
+use crate::retention::{Policy, place};
+
+/// How often a running server looks after the lake.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// A bookmark that says nothing new is renewed this often, to be known as fresh.
+const RENEWED_AFTER: Duration = Duration::from_secs(3600);
+/// Who removes what has expired, in the audit log.
+const RETENTION: &str = "retention";
+
+/// Looks after the lake for one process.
+pub(crate) struct Keeper {
+    services: Services,
+    /// Held while rules are carried out, so that a hold that was set holds from then on.
+    deciding: Mutex<()>,
+    /// The bookmark that was left last.
+    left: Mutex<Option<Bookmark>>,
+    task: StdMutex<Option<JoinHandle<()>>>,
+}
+
+impl Keeper {
+    /// Nothing runs yet.
+    pub(crate) fn new(services: Services) -> Arc<Self> {
+        Arc::new(Self {
+            services,
+            deciding: Mutex::default(),
+            left: Mutex::default(),
+            task: StdMutex::default(),
+        })
+    }
+
+    /// Starts the background task, once.
+    pub(crate) fn start(self: &Arc<Self>) {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if task.is_none() {
+            *task = Some(tokio::spawn(Arc::clone(self).run()));
+        }
+    }
+
+    /// Stops the background task wherever it is: every step may be cut off.
+    pub(crate) async fn stop(&self) {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            task.abort();
+            // It was cancelled, as it was told.
+            drop(task.await);
+        }
+    }
+
+    async fn run(self: Arc<Self>) {
+        loop {
+            let busy = self.services.clock.busy();
+            match self.tick().await {
+                Ok(report) => log(&report),
+                Err(error) => {
+                    let cause = &error as &dyn std::error::Error;
+                    tracing::error!(error = cause, "failed to look after the lake");
+                }
+            }
+            let next = self.services.clock.sleep_until(self.services.clock.now() + INTERVAL);
+            drop(busy);
+            next.await;
+        }
+    }
+
+    /// Does what is worth doing now.
+    pub(crate) async fn tick(&self) -> Result<MaintenanceReport, EngineError> {
+        self.move_on().await?;
+        let expired = self.expire().await?;
+        let plan = MaintenancePlan {
+            merge: Effort::WhenDue,
+            snapshot: Effort::WhenDue,
+            clean_up: Effort::WhenDue,
+            ..MaintenancePlan::new(self.services.clock.now())
+        };
+        let mut report = self.services.store.maintain(&plan).await?;
+        report.expired = expired.expired;
+        report.failures.splice(0..0, expired.failures);
+        Ok(report)
+    }
+
+    /// Finds out how far the ledger has come, remembers it, and tells the lake.
+    async fn move_on(&self) -> Result<(), EngineError> {
+        let Services { catalog, store, install, clock, failed, .. } = &self.services;
+        let stats = store.stats(None).await?;
+        let mut reached: BTreeMap<_, _> =
+            stats.into_iter().map(|table| (table.class, table.version)).collect();
+        let failed = failed.until_now();
+        let receipts = store.receipts(*install, &catalog.applied_versions().await?).await?;
+        let left = receipts.iter().filter(|(receipt, _)| failed.contains(&receipt.batch)).cloned();
+        catalog.recover(left.collect(), clock.now()).await?;
+        self.services.failed.forget(&failed);
+        let batches: BTreeSet<BatchId> =
+            receipts.iter().map(|(receipt, _)| receipt.batch).collect();
+        let batches: Vec<BatchId> = batches.into_iter().collect();
+        let entered = catalog.is_applied(&batches).await?;
+        for (receipt, commit) in &receipts {
+            // A page that is just being entered.
+            if !entered.contains(&receipt.batch) {
+                let before = commit.version.saturating_sub(1);
+                reached.entry(commit.class).and_modify(|version| *version = before.min(*version));
+            }
+        }
+        catalog.set_applied_versions(&reached).await?;
+        self.leave_bookmark(false).await
+    }
+
+    /// Tells the lake what this install holds, at once. Afterwards no removal is under way that does
+    /// not know of it.
+    pub(crate) async fn publish_holds(&self) -> Result<(), EngineError> {
+        let _deciding = self.deciding.lock().await;
+        self.leave_bookmark(true).await
+    }
+
+    async fn leave_bookmark(&self, is_urgent: bool) -> Result<(), EngineError> {
+        let Services { catalog, store, install, clock, .. } = &self.services;
+        let mut left = self.left.lock().await;
+        let written_at = clock.now();
+        let bookmark = Bookmark {
+            install: *install,
+            written_at,
+            applied: catalog.applied_versions().await?,
+            readers: BTreeMap::new(),
+            holds: Policy::read(catalog).await?.held(),
+        };
+        let is_known = left.as_ref().is_some_and(|left| {
+            let same = Bookmark { written_at: left.written_at, ..bookmark.clone() };
+            *left == same && written_at.since(left.written_at) < RENEWED_AFTER
+        });
+        if is_urgent || !is_known {
+            store.bookmark(&bookmark).await?;
+            *left = Some(bookmark);
+        }
+        Ok(())
+    }
+
+    /// Removes what has expired. What will go is in the audit log before it goes, and what went
+    /// after; when the log cannot be written, nothing goes.
+    async fn expire(&self) -> Result<MaintenanceReport, EngineError> {
+        let _deciding = self.deciding.lock().await;
+        let Services { catalog, store, clock, .. } = &self.services;
+        let now = clock.now();
+        let expire = Policy::read(catalog).await?.expiries(now);
+        if expire.is_empty() {
+            return Ok(MaintenanceReport::default());
+        }
+        let plan = MaintenancePlan { expire, dry_run: true, ..MaintenancePlan::new(now) };
+        let due = store.maintain(&plan).await?;
+        if due.expired.is_empty() {
+            return Ok(due);
+        }
+        self.write_down("lake.expiring", &due.expired, now).await?;
+        let done = store.maintain(&MaintenancePlan { dry_run: false, ..plan }).await?;
+        self.write_down("lake.expired", &done.expired, now).await?;
+        Ok(done)
+    }
+
+    async fn write_down(
+        &self,
+        action: &str,
+        expired: &[Expired],
+        at: Timestamp,
+    ) -> Result<(), EngineError> {
+        for gone in expired {
+            let object = place(&gone.tenant, Some(gone.class));
+            self.services.catalog.audit(RETENTION, action, &object, &detail(gone), at).await?;
+        }
+        Ok(())
+    }
+}
+
+fn detail(gone: &Expired) -> Value {
+    json!({
+        "tenant": gone.tenant,
+        "class": gone.class,
+        "days": gone.days,
+        "files": gone.files,
+        "rows": gone.rows,
+        "version": gone.version,
+    })
+}
+
+fn log(report: &MaintenanceReport) {
+    for failure in &report.failures {
+        tracing::error!(class = %failure.class, problem = %failure.problem, "a step of the lake's maintenance failed");
+    }
+    for gone in &report.expired {
+        let (class, tenant) = (gone.class, &gone.tenant);
+        tracing::info!(%class, tenant.id = %tenant, rows = gone.rows, files = gone.files, "removed expired events");
+    }
+    for table in &report.tables {
+        tracing::info!(
+            class = %table.class,
+            merged = table.merged,
+            merged_into = table.merged_into,
+            snapshot = table.snapshot,
+            log_entries = table.log_entries,
+            files = table.files,
+            size_bytes = table.size_bytes,
+            waits_for = table.waits_for,
+            "looked after a table"
+        );
+    }
+}
+
+impl App {
+    /// Merges all small files of the lake now.
+    ///
+    /// # Errors
+    /// The lake or the catalog cannot be used at all; what failed in one table is in the report.
+    pub async fn compact(&self, actor: &str) -> Result<MaintenanceReport, EngineError> {
+        self.keeper.move_on().await?;
+        let plan = MaintenancePlan {
+            merge: Effort::Now,
+            snapshot: Effort::WhenDue,
+            ..MaintenancePlan::new(self.services.clock.now())
+        };
+        let report = self.services.store.maintain(&plan).await?;
+        self.audit(actor, "lake.compact", "lake", &Value::Null).await;
+        Ok(report)
+    }
+
+    /// Removes log entries and files that nobody needs any more. A dry run only tells which.
+    ///
+    /// # Errors
+    /// As [`App::compact`].
+    pub async fn vacuum(
+        &self,
+        dry_run: bool,
+        actor: &str,
+    ) -> Result<MaintenanceReport, EngineError> {
+        self.keeper.move_on().await?;
+        let plan = MaintenancePlan {
+            snapshot: Effort::Now,
+            clean_up: Effort::Now,
+            dry_run,
+            ..MaintenancePlan::new(self.services.clock.now())
+        };
+        let report = self.services.store.maintain(&plan).await?;
+        if !dry_run {
+            self.audit(actor, "lake.vacuum", "lake", &Value::Null).await;
+        }
+        Ok(report)
+    }
+
+    /// Does everything that the background task does, once.
+    ///
+    /// # Errors
+    /// As [`App::compact`].
+    pub async fn maintain(&self) -> Result<MaintenanceReport, EngineError> {
+        self.keeper.tick().await
+    }
+}

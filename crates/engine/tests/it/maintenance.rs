@@ -1,0 +1,129 @@
+//! The lake is told how far the ledger has come, and events go when their time is over, never before.
+
+use std::time::Duration;
+
+use engine::retention::RetentionRule;
+use model::ocsf::Class;
+use query::store::EventStore;
+use serde_json::{Value, json};
+
+use crate::recovery::orphan;
+use crate::world::{World, open_app, tenant};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What the newest bookmark says of the only table.
+fn applied(world: &World) -> Option<u64> {
+    let bookmark = world.store.bookmarked(world.catalog.install())?;
+    bookmark.applied.get(&Class::EmailActivity).copied()
+}
+
+fn rule(class: Option<Class>, days: u32) -> RetentionRule {
+    RetentionRule { tenant: tenant(), class, days }
+}
+
+async fn rows(world: &World) -> u64 {
+    world.store.stats(None).await.unwrap().iter().map(|table| table.rows).sum()
+}
+
+/// Entries of the audit log with this action, oldest first.
+async fn audited(world: &World, action: &str) -> Vec<(String, Value)> {
+    let entries = world.catalog.audit_entries(100).await.unwrap().into_iter().rev();
+    let chosen = entries.filter(|entry| entry.action == action);
+    chosen.map(|entry| (entry.object, entry.detail)).collect()
+}
+
+#[tokio::test]
+async fn the_bookmark_stops_before_what_is_not_entered() {
+    let world = World::open().await;
+    world.store.append(vec![orphan(&world, 3)]).await.unwrap();
+    world.app.maintain().await.unwrap();
+    assert_eq!(applied(&world), Some(0), "the receipt of version 1 is not in the ledger");
+    // The next start enters it.
+    let app = open_app(&world.clock, &world.catalog, &world.store, Default::default()).await;
+    app.maintain().await.unwrap();
+    assert_eq!(applied(&world), Some(1));
+}
+
+#[tokio::test]
+async fn expired_events_go_with_a_proof_and_the_books_still_balance() {
+    let world = World::open().await;
+    // Three events of 2026-03-09; now it is the first instant of 2026-03-10.
+    world.store.append(vec![orphan(&world, 3)]).await.unwrap();
+    let app = open_app(&world.clock, &world.catalog, &world.store, Default::default()).await;
+    app.set_retention(rule(None, 2), "mina").await.unwrap();
+    world.pass(DAY * 2 - Duration::from_secs(1)).await;
+    assert!(app.maintain().await.unwrap().expired.is_empty(), "a second is missing");
+    assert!(audited(&world, "lake.expiring").await.is_empty());
+    world.pass(Duration::from_secs(1)).await;
+    let report = app.maintain().await.unwrap();
+    assert_eq!((report.expired.len(), report.expired[0].rows), (1, 3));
+    assert_eq!(rows(&world).await, 0);
+    for (action, version) in [("lake.expiring", Value::Null), ("lake.expired", json!(2))] {
+        let expected = json!({
+            "tenant": "default", "class": "email_activity", "days": ["2026-03-09"],
+            "files": 1, "rows": 3, "version": version,
+        });
+        let found = audited(&world, action).await;
+        assert_eq!(found, [("default/email_activity".to_owned(), expected)], "{action}");
+    }
+    let proof = app.verify().await.unwrap();
+    assert!(proof.is_clean(), "{:?}", proof.disagreements);
+    assert_eq!((proof.lake.expired, proof.receipts), (3, 3));
+}
+
+#[tokio::test]
+async fn a_hold_keeps_events_until_it_is_ended() {
+    let world = World::open().await;
+    let app = &world.app;
+    world.store.append(vec![orphan(&world, 3)]).await.unwrap();
+    app.set_retention(rule(None, 1), "mina").await.unwrap();
+    let held = app.set_hold(&tenant(), None, Some("case 7".to_owned()), "mina").await.unwrap();
+    let bookmark = world.store.bookmarked(world.catalog.install()).unwrap();
+    assert_eq!(bookmark.holds.len(), 1, "other installs see it at once");
+    assert_eq!(app.holds(&tenant()).await.unwrap(), [held]);
+    world.pass(DAY * 9).await;
+    assert!(app.maintain().await.unwrap().expired.is_empty());
+    app.remove_hold(&tenant(), None, "mina").await.unwrap();
+    assert!(app.remove_hold(&tenant(), None, "mina").await.is_err());
+    assert_eq!(app.maintain().await.unwrap().expired.len(), 1);
+    assert_eq!(audited(&world, "lake.hold_set").await.len(), 1);
+    assert_eq!(audited(&world, "lake.hold_removed").await[0].0, "default/all");
+}
+
+#[tokio::test]
+async fn rules_are_set_listed_removed_and_checked() {
+    let world = World::open().await;
+    let app = &world.app;
+    for days in [0, 40_000] {
+        assert!(app.set_retention(rule(None, days), "mina").await.is_err(), "{days}");
+    }
+    let narrow = rule(Some(Class::FileHosting), 30);
+    app.set_retention(narrow.clone(), "mina").await.unwrap();
+    app.set_retention(rule(None, 10), "mina").await.unwrap();
+    app.set_retention(rule(None, 90), "mina").await.unwrap();
+    assert_eq!(app.retention(&tenant()).await.unwrap(), [rule(None, 90), narrow]);
+    app.remove_retention(&tenant(), None, "mina").await.unwrap();
+    let missing = app.remove_retention(&tenant(), None, "mina").await.unwrap_err();
+    assert_eq!(missing.to_string(), "no retention rule `all` in tenant `default`");
+    assert_eq!(app.retention(&tenant()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_running_server_looks_after_the_lake_by_itself() {
+    let world = World::open().await;
+    let read = || world.store.bookmarked(world.catalog.install());
+    assert!(read().is_none());
+    world.app.start().await.unwrap();
+    world.pass(Duration::from_secs(61)).await;
+    let first = read().unwrap().written_at;
+    world.pass(Duration::from_secs(1800)).await;
+    assert_eq!(read().unwrap().written_at, first, "nothing new was to be said");
+    world.pass(Duration::from_secs(1800)).await;
+    assert!(read().unwrap().written_at > first, "it is renewed every hour");
+    world.app.set_retention(rule(None, 1), "mina").await.unwrap();
+    world.store.append(vec![orphan(&world, 3)]).await.unwrap();
+    world.pass(DAY).await;
+    assert_eq!(rows(&world).await, 0);
+    world.app.stop().await;
+}
