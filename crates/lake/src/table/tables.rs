@@ -73,6 +73,11 @@ impl Tables {
         loop {
             let version = self.state(class).next_version();
             let Some(entry) = log.read(version).await? else { break };
+            // An entry whose predecessor is gone was written behind a clean-up: it counts for nobody.
+            let is_first = found.is_none() && version > 0;
+            if is_first && !log.has(version - 1).await? {
+                return self.reload(class).await;
+            }
             self.apply(class, version, &entry);
             found = Some(version);
         }
