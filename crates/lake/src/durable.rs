@@ -128,7 +128,7 @@ impl Durable {
 
     /// The same disk with paths that count from the root of the file system, for libraries that
     /// name tables so.
-    pub(crate) fn from_filesystem_root(&self) -> Self {
+    pub(crate) fn at_filesystem_root(&self) -> Self {
         Self { reader: Arc::new(LocalFileSystem::new()), root: PathBuf::from("/"), ..self.clone() }
     }
 

@@ -9,4 +9,5 @@ mod recovery;
 mod shared_key;
 mod side_by_side;
 mod store_failures;
+mod troubled;
 mod world;

@@ -86,7 +86,8 @@ impl<'b> Waiting<'b> {
     fn who(&self, version: u64, entry: &Entry, is_forgiven: bool) -> Option<String> {
         for install in entry.receipts.iter().map(|receipt| receipt.install) {
             let is_applied = self.applied.get(&install).is_some_and(|applied| *applied >= version);
-            if !is_applied && !(is_forgiven && !self.fresh.contains(&install)) {
+            let is_waited_for = !is_forgiven || self.fresh.contains(&install);
+            if !is_applied && is_waited_for {
                 return Some(format!(
                     "install {install} has not entered the receipts of version {version}"
                 ));

@@ -21,7 +21,7 @@ pub(crate) async fn write(store: &Durable, class: Class, version: u64) -> Result
     let directory = store.root().join(table_path(class).as_ref());
     let url = Url::from_directory_path(&directory)
         .map_err(|()| failed(format!("`{}` is no URL", directory.display()).into()))?;
-    let store = Arc::new(store.from_filesystem_root());
+    let store = Arc::new(store.at_filesystem_root());
     let runtime = tokio::runtime::Handle::current();
     // The library works on the thread that asks.
     let written = tokio::task::spawn_blocking(move || {

@@ -337,12 +337,22 @@ mod tests {
         let day = Day::parse("2026-03-02").unwrap();
         let old = Arc::new(file(day));
         let merged = DataFile { data_change: false, version: 9, ..file(day) };
-        let bytes = merge(Uuid::now_v7(), day.start(), &[Arc::new(merged.clone())], &[old.clone()]);
+        let bytes = merge(
+            Uuid::now_v7(),
+            day.start(),
+            &[Arc::new(merged.clone())],
+            std::slice::from_ref(&old),
+        );
         let entry = read(9, &bytes).unwrap();
         assert_eq!((&*entry.added[0], &entry.removed), (&merged, &vec![old.path.clone()]));
         assert!(entry.brings_nothing());
         let gone = ExpiredRows { tenant: TenantId::default(), day, files: 1, rows: 2 };
-        let bytes = expire(Uuid::now_v7(), day.start(), &[old.clone()], &[gone.clone()]);
+        let bytes = expire(
+            Uuid::now_v7(),
+            day.start(),
+            std::slice::from_ref(&old),
+            std::slice::from_ref(&gone),
+        );
         let entry = read(10, &bytes).unwrap();
         assert_eq!((&entry.expired, &entry.removed), (&vec![gone], &vec![old.path.clone()]));
         assert!(entry.brings_nothing() && entry.added.is_empty());
