@@ -2,7 +2,7 @@
 //! and writes the same Parquet files, synced. It looks nothing up, keeps no log, acknowledges nobody.
 //!
 //! Written for records of the corpus, and on purpose by hand: what the product is measured against
-//! must not share the product's costs. [`super::figures::append`] checks that both write the same rows.
+//! must not share the product's costs. `figures::append` checks that both write the same rows.
 
 mod column;
 mod mapping;

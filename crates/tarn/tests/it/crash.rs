@@ -23,12 +23,15 @@ const FAILPOINTS: [&str; 9] = [
     "lake.file_written",
 ];
 /// Every failpoint that a compaction passes.
-const COMPACTION: [&str; 3] =
-    ["lake.after_merge_commit", "lake.before_merge_commit", "lake.snapshot_written"];
-/// Failpoints that only files older than an hour or a day reach. The lake's own tests stop there
+const COMPACTION: [&str; 2] = ["lake.after_merge_commit", "lake.before_merge_commit"];
+/// Failpoints that only a longer history or older files reach. The lake's own tests stop there
 /// (`clean_up`, `retention`), with a clock of theirs.
-const LATER: [&str; 3] =
-    ["lake.after_expire_commit", "lake.before_expire_commit", "lake.before_removal"];
+const LATER: [&str; 4] = [
+    "lake.after_expire_commit",
+    "lake.before_expire_commit",
+    "lake.before_removal",
+    "lake.snapshot_written",
+];
 /// Random kills unless the environment says another number.
 const KILLS: u64 = 3;
 const KILLS_VARIABLE: &str = "TARN_CRASH_KILLS";
