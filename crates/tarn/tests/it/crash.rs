@@ -67,7 +67,7 @@ fn a_server_killed_at_every_failpoint_and_at_random_loses_and_repeats_nothing() 
         kill_at(failpoint, place, &["lake", "compact"]);
     }
     let server = Server::start(place, &[], "");
-    wait_until("everything open is read", || books::is_all_read(&server, 16));
+    wait_until("everything open is read", || books::is_all_read(&server, &vendor, 16));
     let status = server.ask_json(&["connector", "status", books::CONNECTOR]);
     let duplicates = status["counts"]["duplicate"].as_u64().unwrap();
     let found = books::compare(&server, &vendor, |stream| {

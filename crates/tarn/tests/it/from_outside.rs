@@ -23,7 +23,7 @@ fn every_held_record_is_in_the_lake_once_with_its_bytes_and_nothing_is_refused()
     // Killed in the middle of its backfill, inside a window of the quota, and started again.
     server.kill();
     let server = Server::start(place, &[], "");
-    wait_until("everything open is read", || books::is_all_read(&server, STREAMS.len()));
+    wait_until("everything open is read", || books::is_all_read(&server, &vendor, STREAMS.len()));
     let found = books::compare(&server, &vendor, |stream| STREAMS.contains(&stream));
     assert!(found.held > 1_500, "only {} records were held", found.held);
     println!("{found:?}");

@@ -16,7 +16,9 @@ fn a_lake_without_its_catalog_is_taken_up_again_and_stores_nothing_twice() {
     let collect = || {
         let server = Server::start(place, &[], "");
         server.ask(&["connector", "apply", "-f", file.to_str().unwrap()]);
-        wait_until("everything open is read", || books::is_all_read(&server, STREAMS.len()));
+        wait_until("everything open is read", || {
+            books::is_all_read(&server, &vendor, STREAMS.len())
+        });
         server
     };
     collect().kill();

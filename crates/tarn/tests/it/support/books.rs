@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::time::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -34,14 +35,18 @@ pub(crate) fn document(vendor: &Vendor, services: &str, events: &str) -> String 
     )
 }
 
-/// Whether every stream of the connector is healthy and has nothing left to read.
-pub(crate) fn is_all_read(server: &Server, streams: usize) -> bool {
+/// Whether every stream of the connector is healthy and has read all that a vendor without new
+/// records has: the newest ones are asked for only when late ones can no longer come before them.
+pub(crate) fn is_all_read(server: &Server, vendor: &Vendor, streams: usize) -> bool {
     let status = server.ask_json(&["connector", "status", CONNECTOR]);
     let listed = status["streams"].as_array().unwrap();
-    listed.len() == streams
-        && listed
-            .iter()
-            .all(|stream| stream["state"] == "ok" && stream["open"].as_array().unwrap().is_empty())
+    let is_read = |stream: &Value| {
+        let covered = serde_json::from_value::<Timestamp>(stream["covered_until"].clone());
+        stream["state"] == "ok"
+            && stream["open"].as_array().unwrap().is_empty()
+            && covered.is_ok_and(|covered| covered >= vendor.started)
+    };
+    listed.len() == streams && listed.iter().all(is_read)
 }
 
 /// Compares the lake with what the simulator holds of the selected streams, served and refused: every

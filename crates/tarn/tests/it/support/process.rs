@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use engine::clock::SystemClock;
+use model::clock::Clock as _;
+use model::time::Timestamp;
 use serde_json::Value;
 
 /// How long anything may take before a test gives up.
@@ -67,6 +70,8 @@ pub(crate) struct Vendor {
     _process: Process,
     /// Where it listens.
     pub(crate) address: String,
+    /// It has no records that are newer.
+    pub(crate) started: Timestamp,
 }
 
 impl Vendor {
@@ -76,7 +81,7 @@ impl Vendor {
         let all = [&["simulate", "trend_micro_cas", "--listen", &address], arguments].concat();
         let process = Process::start(place, "simulator", &all, "");
         wait_until("the simulator listens", || TcpStream::connect(&address).is_ok());
-        Self { _process: process, address }
+        Self { _process: process, address, started: SystemClock.now() }
     }
 
     /// Asks one of its `/_sim` routes.
