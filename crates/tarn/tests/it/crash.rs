@@ -22,8 +22,8 @@ const FAILPOINTS: [&str; 9] = [
     "lake.before_commit",
     "lake.file_written",
 ];
-/// Every failpoint that a compaction passes.
-const COMPACTION: [&str; 2] = ["lake.after_merge_commit", "lake.before_merge_commit"];
+/// Every failpoint that a compaction passes, in order: after the last there is nothing left to merge.
+const COMPACTION: [&str; 2] = ["lake.before_merge_commit", "lake.after_merge_commit"];
 /// Failpoints that only a longer history or older files reach. The lake's own tests stop there
 /// (`clean_up`, `retention`), with a clock of theirs.
 const LATER: [&str; 4] = [
