@@ -5,10 +5,9 @@ use anyhow::{Result, bail};
 use crate::prerequisites;
 use crate::workspace::{Workspace, succeed};
 
-/// Naming examples (there are none) makes cargo choose the features that the tests are built with:
-/// without it the query engine would be compiled a second time. The benchmarks choose no feature of
-/// their own, and nobody needs them here.
-const BUILD: &[&str] = &["build", "--workspace", "--exclude", "bench", "--bins", "--examples"];
+/// Exactly what the tests build: any other choice of targets makes cargo choose other features of
+/// dependencies, and the query engine would be compiled a second time.
+const BUILD: &[&str] = &["build", "--workspace", "--lib", "--bins", "--examples", "--tests"];
 
 /// Builds, then hands the terminal over to the demo.
 pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
