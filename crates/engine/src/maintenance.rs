@@ -21,8 +21,8 @@ use crate::retention::{Policy, place};
 
 /// How often a running server looks after the lake.
 const INTERVAL: Duration = Duration::from_secs(60);
-/// A bookmark that says nothing new is renewed this often, to be known as fresh.
-const RENEWED_AFTER: Duration = Duration::from_secs(3600);
+/// How often the lake is told how far the ledger has come. Clean-up waits for it, and nobody else.
+const RENEWED_AFTER: Duration = Duration::from_secs(600);
 /// Who removes what has expired, in the audit log.
 const RETENTION: &str = "retention";
 
@@ -31,8 +31,8 @@ pub(crate) struct Keeper {
     services: Services,
     /// Held while rules are carried out, so that a hold that was set holds from then on.
     deciding: Mutex<()>,
-    /// The bookmark that was left last.
-    left: Mutex<Option<Bookmark>>,
+    /// When this process left its last bookmark.
+    left: Mutex<Option<Timestamp>>,
     task: StdMutex<Option<JoinHandle<()>>>,
 }
 
@@ -83,7 +83,9 @@ impl Keeper {
 
     /// Does what is worth doing now.
     pub(crate) async fn tick(&self) -> Result<MaintenanceReport, EngineError> {
-        self.move_on().await?;
+        if self.is_bookmark_due().await {
+            self.move_on().await?;
+        }
         let expired = self.expire().await?;
         let plan = MaintenancePlan {
             merge: Effort::WhenDue,
@@ -106,7 +108,11 @@ impl Keeper {
         let failed = failed.until_now();
         let receipts = store.receipts(*install, &catalog.applied_versions().await?).await?;
         let left = receipts.iter().filter(|(receipt, _)| failed.contains(&receipt.batch)).cloned();
-        catalog.recover(left.collect(), clock.now()).await?;
+        let recovered = catalog.recover(left.collect(), clock.now()).await?;
+        if recovered.attempts > 0 {
+            let (attempts, rows) = (recovered.attempts, recovered.rows);
+            tracing::warn!(attempts, rows, "entered what failed appends have stored all the same");
+        }
         self.services.failed.forget(&failed);
         let batches: BTreeSet<BatchId> =
             receipts.iter().map(|(receipt, _)| receipt.batch).collect();
@@ -120,17 +126,23 @@ impl Keeper {
             }
         }
         catalog.set_applied_versions(&reached).await?;
-        self.leave_bookmark(false).await
+        self.leave_bookmark().await
+    }
+
+    async fn is_bookmark_due(&self) -> bool {
+        let left = self.left.lock().await;
+        let now = self.services.clock.now();
+        left.is_none_or(|written_at| now.since(written_at) >= RENEWED_AFTER)
     }
 
     /// Tells the lake what this install holds, at once. Afterwards no removal is under way that does
     /// not know of it.
     pub(crate) async fn publish_holds(&self) -> Result<(), EngineError> {
         let _deciding = self.deciding.lock().await;
-        self.leave_bookmark(true).await
+        self.leave_bookmark().await
     }
 
-    async fn leave_bookmark(&self, is_urgent: bool) -> Result<(), EngineError> {
+    async fn leave_bookmark(&self) -> Result<(), EngineError> {
         let Services { catalog, store, install, clock, .. } = &self.services;
         let mut left = self.left.lock().await;
         let written_at = clock.now();
@@ -141,14 +153,8 @@ impl Keeper {
             readers: BTreeMap::new(),
             holds: Policy::read(catalog).await?.held(),
         };
-        let is_known = left.as_ref().is_some_and(|left| {
-            let same = Bookmark { written_at: left.written_at, ..bookmark.clone() };
-            *left == same && written_at.since(left.written_at) < RENEWED_AFTER
-        });
-        if is_urgent || !is_known {
-            store.bookmark(&bookmark).await?;
-            *left = Some(bookmark);
-        }
+        store.bookmark(&bookmark).await?;
+        *left = Some(written_at);
         Ok(())
     }
 

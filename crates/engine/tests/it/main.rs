@@ -7,4 +7,5 @@ mod hot_reload;
 mod maintenance;
 mod recovery;
 mod shared_key;
+mod troubled;
 mod world;

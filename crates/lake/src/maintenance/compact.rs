@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::Maintenance;
 use super::choose::{self, Inputs};
 use super::merge;
-use crate::append::publish::require_place;
 use crate::error::LakeError;
 use crate::failpoint;
 use crate::table::data::{data_path, new_path};
@@ -117,10 +116,13 @@ impl Maintenance {
             let replaced: Inputs = merged.iter().flat_map(|m| m.inputs.iter().cloned()).collect();
             let bytes = entry::merge(group, now, &added, &replaced);
             failpoint::hit("lake.before_merge_commit", self.tables.store().root())?;
+            if !self.tables.are_there(class, merged.iter().map(|m| &m.file)).await? {
+                // The next run merges again.
+                return Ok(());
+            }
             if self.tables.log(class).write(version, bytes, Some(group)).await? == Written::Taken {
                 continue;
             }
-            require_place(&self.tables, class, version).await?;
             line.merged += replaced.len() as u64;
             line.merged_into += added.len() as u64;
             let removed = replaced.iter().map(|file| file.path.clone()).collect();

@@ -32,7 +32,7 @@ pub(crate) struct Log {
 pub(crate) enum Written {
     /// The entry is durable and ours.
     Committed,
-    /// Another writer has this version.
+    /// Another writer has this version, or had it before clean-up passed.
     Taken,
 }
 
@@ -119,9 +119,16 @@ impl Log {
         bytes: Vec<u8>,
         group: Option<Uuid>,
     ) -> Result<Written, LakeError> {
+        if !self.leads_on(version).await? {
+            return Ok(Written::Taken);
+        }
         let path = self.path(version);
         let options = PutOptions::from(PutMode::Create);
         match self.store.put_opts(&path, Bytes::from(bytes).into(), options).await {
+            // We may have slept for hours since we looked: such an entry counts for nobody.
+            Ok(_) if !self.leads_on(version).await? => {
+                Err(LakeError::Overtaken { class: self.class, version })
+            }
             Ok(_) => Ok(Written::Committed),
             Err(Error::AlreadyExists { .. }) => Ok(Written::Taken),
             Err(source) => {
@@ -136,6 +143,15 @@ impl Log {
                     Ok(None) | Err(_) => Err(failed),
                 }
             }
+        }
+    }
+
+    /// Whether the entry before a version is there. A process that slept while others committed and
+    /// cleaned up finds its old place free, but not the one before it.
+    async fn leads_on(&self, version: u64) -> Result<bool, LakeError> {
+        match version.checked_sub(1) {
+            Some(before) => self.has(before).await,
+            None => Ok(true),
         }
     }
 

@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use model::ocsf::Class;
 use object_store::path::Path;
+use object_store::{Error, ObjectStoreExt as _};
 
+use super::data::data_path;
 use super::entry::Entry;
+use super::file::DataFile;
 use super::log::Log;
 use super::snapshot::{self, Snapshot, SnapshotName};
 use super::state::TableState;
@@ -104,6 +107,27 @@ impl Tables {
     pub(crate) fn begin_file(&self, path: Path) -> Unnamed {
         self.unnamed.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
         Unnamed { path, all: Arc::clone(&self.unnamed) }
+    }
+
+    /// Whether files that no version names yet are still on the store. Clean-up in another process
+    /// takes them for left behind when their writer has slept for hours.
+    pub(crate) async fn are_there(
+        &self,
+        class: Class,
+        files: impl Iterator<Item = &DataFile>,
+    ) -> Result<bool, LakeError> {
+        for file in files {
+            let path = data_path(class, &file.path);
+            match self.store.head(&path).await {
+                Ok(_) => {}
+                Err(Error::NotFound { .. }) => return Ok(false),
+                Err(source) => {
+                    let action = format!("look for `{path}`");
+                    return Err(LakeError::Store { action, source });
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Files that are being written now.
