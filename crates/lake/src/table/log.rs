@@ -14,6 +14,7 @@ use object_store::{Error, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOpt
 use uuid::Uuid;
 
 use super::entry::{self, Entry};
+use super::snapshot;
 use crate::durable::Durable;
 use crate::error::LakeError;
 
@@ -146,12 +147,13 @@ impl Log {
         }
     }
 
-    /// Whether the entry before a version is there. A process that slept while others committed and
-    /// cleaned up finds its old place free, but not the one before it.
+    /// Whether the entry before a version is there; before the first one, that there never was any.
+    /// A process that slept while others committed and cleaned up finds its old place free, but not
+    /// the one before it.
     async fn leads_on(&self, version: u64) -> Result<bool, LakeError> {
         match version.checked_sub(1) {
             Some(before) => self.has(before).await,
-            None => Ok(true),
+            None => Ok(snapshot::list(&self.store, self.class).await?.is_empty()),
         }
     }
 
