@@ -67,7 +67,7 @@ impl Figure {
     /// The object for machines.
     ///
     /// # Errors
-    /// The value or the ratio is not a finite number.
+    /// It cannot be written, which numbers and texts always can.
     pub fn json(&self, machine: &Machine, at: &str) -> Result<String, serde_json::Error> {
         #[derive(Serialize)]
         struct Line<'a> {

@@ -27,6 +27,11 @@ impl Samples {
         self.0[self.0.len() - 1]
     }
 
+    /// Their sum divided by their number.
+    pub fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len() as f64
+    }
+
     /// The middle one; of an even number the mean of the two in the middle.
     pub fn median(&self) -> f64 {
         let upper = self.0.len() / 2;
@@ -65,9 +70,10 @@ mod tests {
 
     #[test]
     #[expect(clippy::float_cmp, reason = "measurements come back as they are")]
-    fn the_median_lies_in_the_middle() {
+    fn median_mean_and_ends_are_what_they_say() {
         assert_eq!(of(&[3.0, 1.0, 2.0]).median(), 2.0);
         assert_eq!(of(&[4.0, 1.0, 2.0, 3.0]).median(), 2.5);
+        assert_eq!(of(&[4.0, 1.0, 1.0]).mean(), 2.0);
         assert_eq!((of(&[2.0, 1.0]).least(), of(&[2.0, 1.0]).most()), (1.0, 2.0));
     }
 

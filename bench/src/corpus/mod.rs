@@ -64,9 +64,8 @@ impl Corpus {
     }
 
     /// The records from one number to before another.
-    pub fn records(&self, numbers: std::ops::Range<u64>) -> impl Iterator<Item = Bytes> {
-        let corpus = *self;
-        numbers.map(move |number| corpus.record(number))
+    pub fn records(self, numbers: std::ops::Range<u64>) -> impl Iterator<Item = Bytes> {
+        numbers.map(move |number| self.record(number))
     }
 }
 

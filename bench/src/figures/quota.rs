@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bench::report::{Aim, Figure};
+use bench::samples::Samples;
 use catalog::{Catalog, MasterKey};
 use connectors::Registry;
 use engine::app::{App, Parts};
@@ -35,8 +36,8 @@ const LEAST_PERCENT: f64 = 98.0;
 const RATE: f64 = 200.0;
 const VENDOR_WINDOW: Duration = Duration::from_secs(60);
 const SHORT_WINDOW: Duration = Duration::from_secs(2);
-/// Windows that are counted in real time; all lie within the reading of the history.
-const SHORT_WINDOWS: usize = 20;
+/// How long it is measured in real time: less than reading the history takes.
+const REAL_TIME: Duration = Duration::from_secs(60);
 /// How long history may take, in virtual time.
 const LONGEST: Duration = Duration::from_secs(16 * 3600);
 const LOOK_EVERY: Duration = Duration::from_secs(300);
@@ -53,53 +54,48 @@ pub(crate) fn measure(setting: &Setting) -> Result<Vec<Figure>> {
 
 /// What a vendor counted.
 struct Used {
-    /// Requests that it let through in each of its windows.
-    windows: Vec<usize>,
+    /// Seconds from each request to the one that comes as many later as a window allows.
+    cycles: Samples,
+    requests: usize,
     refused: usize,
 }
 
 impl Used {
-    /// Sorts requests into the vendor's windows, which follow one another from the first request on;
-    /// only whole windows count, and only those before `until`.
-    fn of(simulator: &Simulator, window: Duration, until: Option<Timestamp>) -> Result<Self> {
-        let (mut windows, mut first): (Vec<usize>, Option<Timestamp>) = (Vec::new(), None);
-        let (mut refused, mut last) = (0, Timestamp::EPOCH);
+    /// Takes the requests before `until`. A cycle can never be shorter than the window, whatever the
+    /// vendor's windows begin with; what it is longer was given away.
+    fn of(simulator: &Simulator, until: Option<Timestamp>) -> Result<Self> {
+        let (mut passed, mut refused) = (Vec::new(), 0);
         for request in simulator.requests() {
             let at = Timestamp::parse(&request.at)?;
             if until.is_some_and(|until| at >= until) {
                 break;
             }
-            if request.status == 429 {
-                refused += 1;
-                continue;
+            match request.status {
+                429 => refused += 1,
+                _ => passed.push(at),
             }
-            let since = at.since(*first.get_or_insert(at));
-            let place = usize::try_from(since.as_millis() / window.as_millis())?;
-            windows.resize(windows.len().max(place + 1), 0);
-            windows[place] += 1;
-            last = at;
         }
-        let first = first.context("the vendor was never asked")?;
-        let whole = last.max(until.unwrap_or(last)).since(first).as_millis() / window.as_millis();
-        windows.truncate(usize::try_from(whole)?);
-        ensure!(!windows.is_empty(), "history was read within one window");
-        Ok(Self { windows, refused })
+        let later = passed.iter().skip(LIMIT as usize);
+        let cycles = passed.iter().zip(later).map(|(one, later)| later.since(*one).as_secs_f64());
+        let cycles = Samples::new(cycles).context("history was read within one window")?;
+        Ok(Self { cycles, requests: passed.len(), refused })
     }
 
     fn figure(&self, name: &'static str, window: Duration) -> Figure {
-        let used: usize = self.windows.iter().sum();
-        let offered = self.windows.len() * LIMIT as usize;
-        let full = self.windows.iter().filter(|used| **used >= LIMIT as usize).count();
+        let window = window.as_secs_f64();
         Figure {
             name,
-            value: used as f64 * 100.0 / offered as f64,
+            value: window * 100.0 / self.cycles.mean(),
             unit: "% of the quota",
             aim: Some(Aim::AtLeast(LEAST_PERCENT)),
             ratio: None,
             detail: format!(
-                "{used} of {offered} requests in {} windows of {} s, {full} of them full; {} refused",
-                self.windows.len(),
-                window.as_secs(),
+                "{LIMIT} requests took {:.3} s on average, {:.3} to {:.3} s, where {window} s is allowed; \
+                 {} requests, {} refused",
+                self.cycles.mean(),
+                self.cycles.least(),
+                self.cycles.most(),
+                self.requests,
                 self.refused
             ),
         }
@@ -163,7 +159,7 @@ async fn on_virtual_time(place: &std::path::Path) -> Result<Used> {
         ensure!(reading_until.since(START) < LONGEST, "history is not read to its end");
     }
     app.stop_collecting().await;
-    Used::of(&simulator, VENDOR_WINDOW, Some(reading_until))
+    Used::of(&simulator, Some(reading_until))
 }
 
 fn in_real_time(setting: &Setting, place: &std::path::Path) -> Result<Used> {
@@ -178,13 +174,10 @@ fn in_real_time(setting: &Setting, place: &std::path::Path) -> Result<Used> {
     let file = file.to_str().context("the directory's name is not Unicode")?;
     server.ask(&token, &["connector", "apply", "-f", file])?;
     let started = Instant::now();
-    let windows = u32::try_from(SHORT_WINDOWS + 1)?;
-    while started.elapsed() < SHORT_WINDOW * windows {
+    while started.elapsed() < REAL_TIME {
         pause(Duration::from_millis(200));
         // Nobody needs the answers here; they must not pile up.
         vendor.answers.try_iter().for_each(drop);
     }
-    let mut used = Used::of(&simulator, SHORT_WINDOW, None)?;
-    used.windows.truncate(SHORT_WINDOWS);
-    Ok(used)
+    Used::of(&simulator, None)
 }

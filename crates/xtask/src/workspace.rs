@@ -40,9 +40,14 @@ impl Workspace {
         command
     }
 
-    /// A cargo command such as `clippy --workspace`.
+    /// A cargo command such as `clippy --workspace`, in the environment that it would have without
+    /// this task: build scripts run again when they see other variables of cargo, and the query
+    /// engine would be compiled once for people and once for tasks.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = self.command("cargo");
+        for name in of_this_package() {
+            command.env_remove(name);
+        }
         command.args(arguments);
         command
     }
@@ -52,6 +57,13 @@ impl Workspace {
 #[expect(clippy::disallowed_methods, reason = "tasks are configured by cargo's own variables")]
 pub(crate) fn variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The variables that cargo sets for the program that it runs.
+#[expect(clippy::disallowed_methods, reason = "tasks are configured by cargo's own variables")]
+fn of_this_package() -> impl Iterator<Item = String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
 }
 
 /// Runs a command without input; an exit code other than 0 is an error that shows the command.

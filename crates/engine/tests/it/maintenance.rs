@@ -10,7 +10,7 @@ use query::store::EventStore;
 use serde_json::{Value, json};
 
 use crate::recovery::orphan;
-use crate::troubled::Troubled;
+use crate::troubled::{Trouble, Troubled};
 use crate::world::{World, open_app, tenant};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -63,7 +63,7 @@ async fn receipts_of_a_failed_append_do_not_hold_up_the_bookmark() {
     let record = r#"{"log_item_id":"id-1","service":"Exchange","event":"ransomware","message":{"detection_time":"2026-03-09T08:00:00.000Z","mail_message_sender":"a@b.example"}}"#;
     let owner = tenant();
     let import = || app.import(&reading, &owner, "saved.json", record.as_bytes(), |_| {});
-    store.fail_once();
+    store.fail_after(0, Trouble::Failed);
     import().await.unwrap_err();
     assert_eq!((rows(&world).await, app.ledger(None, None).await.unwrap().stored), (1, 0));
     let again = import().await.unwrap();

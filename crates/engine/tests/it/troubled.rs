@@ -1,8 +1,8 @@
 //! The store in memory, with troubles that a lake can have.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use connectors::Registry;
@@ -15,20 +15,42 @@ use query::store::memory::MemoryStore;
 use query::store::{
     EventStore, NewRow, Received, Rows, Statement, StoreError, TableStats, Verification,
 };
+use tokio::sync::Barrier;
 
 use crate::world::World;
 
+/// How an append goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Its rows are stored, and it fails without saying so.
+    Failed,
+    /// Its rows are stored, and it fails and says so.
+    Unfinished,
+    /// The task that appends stops.
+    Panic,
+}
+
+/// A store in memory that does as it should until it is told otherwise. Clones are the same store.
 #[derive(Clone)]
 pub(crate) struct Troubled {
     store: Arc<MemoryStore>,
     forgets: Arc<AtomicBool>,
-    fails: Arc<AtomicBool>,
+    /// Appends until the one that goes wrong, and how.
+    trouble: Arc<Mutex<Option<(u32, Trouble)>>>,
+    /// Appends wait here until as many have come.
+    gathering: Option<Arc<Barrier>>,
 }
 
 impl Troubled {
     /// Nothing is wrong yet.
     pub(crate) fn over(store: &Arc<MemoryStore>) -> Self {
-        Self { store: store.clone(), forgets: Arc::default(), fails: Arc::default() }
+        let (forgets, trouble) = Default::default();
+        Self { store: store.clone(), forgets, trouble, gathering: None }
+    }
+
+    /// The same, whose appends wait until as many of them have come as the barrier takes.
+    pub(crate) fn gathering(self, full: &Arc<Barrier>) -> Self {
+        Self { gathering: Some(full.clone()), ..self }
     }
 
     /// The log was cleaned up: single receipts are gone, their sums are not.
@@ -36,9 +58,22 @@ impl Troubled {
         self.forgets.store(true, Ordering::Relaxed);
     }
 
-    /// The next append fails after its rows are stored, as when a second table cannot be committed.
-    pub(crate) fn fail_once(&self) {
-        self.fails.store(true, Ordering::Relaxed);
+    /// One append goes wrong, after so many others.
+    pub(crate) fn fail_after(&self, appends: u32, trouble: Trouble) {
+        *self.trouble.lock().unwrap() = Some((appends, trouble));
+    }
+
+    /// What becomes of the append that comes now.
+    fn trouble_now(&self) -> Option<Trouble> {
+        let mut trouble = self.trouble.lock().unwrap();
+        match trouble.as_mut() {
+            Some((0, _)) => trouble.take().map(|(_, trouble)| trouble),
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        }
     }
 
     /// An app over this store and the catalog of a world.
@@ -57,12 +92,21 @@ impl Troubled {
 #[async_trait]
 impl EventStore for Troubled {
     async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Receipt>, StoreError> {
-        let stored = self.store.append(batches).await?;
-        if self.fails.swap(false, Ordering::Relaxed) {
+        if let Some(full) = &self.gathering {
+            full.wait().await;
+        }
+        let Some(trouble) = self.trouble_now() else { return self.store.append(batches).await };
+        assert_ne!(trouble, Trouble::Panic, "a defect");
+        let install = batches[0].install;
+        let ids: Vec<_> = batches.iter().map(|batch| batch.id).collect();
+        self.store.append(batches).await?;
+        if trouble == Trouble::Failed {
             let action = "failed to commit to base_event".to_owned();
             return Err(StoreError::Failed { action, source: "no space left".into() });
         }
-        Ok(stored)
+        let all = self.store.receipts(install, &BTreeMap::new()).await?;
+        let ours = all.into_iter().filter(|(receipt, _)| ids.contains(&receipt.batch));
+        Err(StoreError::Unfinished { committed: ours.collect(), source: "no space left".into() })
     }
 
     async fn commits(&self, class: Class, after: Option<u64>) -> Result<Vec<NewRow>, StoreError> {

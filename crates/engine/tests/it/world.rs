@@ -13,7 +13,6 @@ use model::clock::{Clock, VirtualClock};
 use model::ids::{ConnectorName, TenantId};
 use model::secret::Secret;
 use model::time::Timestamp;
-use query::store::EventStore;
 use query::store::memory::MemoryStore;
 use simulators::{Options, SimClock, Simulator, Volume};
 
@@ -115,22 +114,6 @@ pub(crate) async fn open_app(
         clock: Arc::new(clock.clone()),
         registry: Registry::new(),
         regions,
-    };
-    Arc::new(App::open(parts).await.unwrap())
-}
-
-/// The same on any store.
-pub(crate) async fn open_app_on(
-    clock: &VirtualClock,
-    catalog: &Catalog,
-    store: Arc<dyn EventStore>,
-) -> Arc<App> {
-    let parts = Parts {
-        catalog: catalog.clone(),
-        store,
-        clock: Arc::new(clock.clone()),
-        registry: Registry::new(),
-        regions: ExtraRegions::new(),
     };
     Arc::new(App::open(parts).await.unwrap())
 }

@@ -173,12 +173,9 @@ fn decode(
     Ok(Snapshot { version: header.version, files, tally, shrunk })
 }
 
-/// FNV-1a of 64 bits: finds what a disk or an editor did, and is no defence against forgery.
+/// Finds what a disk or an editor did; no defence against forgery.
 fn checksum(bytes: &[u8]) -> String {
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("{hash:016x}")
+    blake3::hash(bytes).to_hex().to_string()
 }
 
 #[cfg(test)]
