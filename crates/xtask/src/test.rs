@@ -55,11 +55,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// All tests, also behind one that fails: who reads the result elsewhere cannot quickly run the rest.
 fn tests(workspace: &Workspace) -> Command {
     if works("cargo", &["nextest", "--version"]) {
-        return workspace.cargo(&["nextest", "run", "--workspace"]);
+        return workspace.cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
     }
-    let mut command = workspace.cargo(&["test"]);
+    let mut command = workspace.cargo(&["test", "--no-fail-fast"]);
     command.args(TARGETS).arg("--tests");
     command
 }

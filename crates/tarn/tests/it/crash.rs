@@ -22,7 +22,7 @@ const FAILPOINTS: [&str; 9] = [
     "lake.before_commit",
     "lake.file_written",
 ];
-/// Every failpoint that a compaction passes, in order: after the last there is nothing left to merge.
+/// Every failpoint that a compaction passes, in order: after the last there may be nothing left to merge.
 const COMPACTION: [&str; 2] = ["lake.before_merge_commit", "lake.after_merge_commit"];
 /// Failpoints that only a longer history or older files reach. The lake's own tests stop there
 /// (`clean_up`, `retention`), with a clock of theirs.
@@ -63,6 +63,7 @@ fn a_server_killed_at_every_failpoint_and_at_random_loses_and_repeats_nothing() 
         server.kill();
     }
 
+    import_two_files(place);
     for failpoint in COMPACTION {
         kill_at(failpoint, place, &["lake", "compact"]);
     }
@@ -79,6 +80,19 @@ fn a_server_killed_at_every_failpoint_and_at_random_loses_and_repeats_nothing() 
         "held={held} stored={stored} stored_twice=0 lost=0 duplicates_dropped={duplicates} kills={kills} requests={requests} refused_429={refused}"
     );
     assert!(held > 10_000, "only {held} records were held");
+}
+
+/// Two imports of records of one day: there is something to merge, however little was collected so far.
+fn import_two_files(place: &Path) {
+    for number in 0..2 {
+        let record = serde_json::json!({
+            "service": "Exchange Online", "event": "ransomware", "log_item_id": format!("imported {number}"),
+            "message": {"detection_time": "2026-03-09T08:00:00.000Z"},
+        });
+        std::fs::write(place.join("one.ndjson"), record.to_string()).unwrap();
+        let source = "trend_micro_cas.security_events";
+        assert!(run(place, &["ingest", "--source", source, "one.ndjson"], "").wait().success());
+    }
 }
 
 /// Starts a command that holds still at its first pass of a failpoint, and kills it there.

@@ -89,8 +89,10 @@ pub(crate) fn compare(
 }
 
 fn digests_by_id(server: &Server) -> BTreeMap<String, Vec<String>> {
-    const ROWS: &str = "SELECT metadata.uid AS id, raw_data FROM events";
-    let rows = server.ask(&["query", "--lang", "sql", "--format", "ndjson", ROWS]);
+    let rows = format!(
+        "SELECT metadata.uid AS id, raw_data FROM events WHERE connector_name = '{CONNECTOR}'"
+    );
+    let rows = server.ask(&["query", "--lang", "sql", "--format", "ndjson", &rows]);
     let mut lake: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
         let digest = hex::encode(Sha256::digest(row["raw_data"].as_str().unwrap()));

@@ -13,7 +13,7 @@ use model::time::Timestamp;
 use serde_json::Value;
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A process of the binary, its output in files, killed at the end.
 pub(crate) struct Process {
