@@ -30,7 +30,7 @@ pub(super) fn put(class: Class, record: &Record<'_>, own: Row<'_>, columns: &mut
         Class::EmailActivity => mail(record, row, columns),
         Class::FileHosting => file(record, row, columns),
         Class::DataSecurityFinding => finding(record, row, columns),
-        Class::BaseEvent => base(record, row, columns),
+        _ => base(record, row, columns),
     }
 }
 

@@ -151,7 +151,7 @@ fn check_observables(class: Class, event: &Value, faults: &mut Vec<String>) {
             continue;
         };
         let path = without_places(name);
-        if attribute(class, &path).is_none() {
+        if !is_place(class, &path) {
             faults.push(format!("observable `{name}` is no attribute of {class}"));
             continue;
         }
@@ -162,6 +162,14 @@ fn check_observables(class: Class, event: &Value, faults: &mut Vec<String>) {
             faults.push(format!("observable `{name}` has the value `{value}`, which is not there"));
         }
     }
+}
+
+/// Whether a path leads to an attribute, or into one that holds JSON of any shape.
+fn is_place(class: Class, path: &str) -> bool {
+    let holds_json = |(end, _): (usize, &str)| {
+        attribute(class, &path[..end]).is_some_and(|found| matches!(found.kind, Kind::Json))
+    };
+    attribute(class, path).is_some() || path.match_indices('.').any(holds_json)
 }
 
 /// `email.files[0].name` → `email.files.name`.
@@ -175,8 +183,13 @@ fn values_at(value: &Value, path: &str, found: &mut Vec<String>) {
         (Value::Array(items), _) => items.iter().for_each(|item| values_at(item, path, found)),
         (Value::String(text), _) if path.is_empty() => found.push(text.clone()),
         (Value::Number(number), _) if path.is_empty() => found.push(number.to_string()),
+        (Value::Bool(flag), _) if path.is_empty() => found.push(flag.to_string()),
         (Value::Object(members), Some((step, rest))) => {
             members.get(step).into_iter().for_each(|inner| values_at(inner, rest, found));
+        }
+        // Of JSON of any shape the whole may be named.
+        (Value::Object(members), _) if path.is_empty() => {
+            members.values().for_each(|inner| values_at(inner, path, found));
         }
         (Value::Object(members), None) => {
             members.get(path).into_iter().for_each(|inner| values_at(inner, "", found));
@@ -227,6 +240,20 @@ mod tests {
             let faults = check(&event);
             assert!(faults.iter().any(|fault| fault.contains(wanted)), "{pointer}: {faults:?}");
         }
+    }
+
+    #[test]
+    fn an_observable_may_lead_into_json() {
+        let mut event = json!({
+            "class_uid": 2004, "category_uid": 2, "activity_id": 1, "type_uid": 200_401,
+            "severity_id": 1, "time": 0, "finding_info": {"uid": "f"},
+            "evidences": [{"data": {"value": "cmd.exe"}}],
+            "observables": [{"name": "evidences.data.value", "type_id": 13, "value": "cmd.exe"}],
+            "metadata": {"version": "1.8.0"},
+        });
+        assert_eq!(check(&event), Vec::<String>::new());
+        event["observables"][0]["value"] = json!("other.exe");
+        assert_eq!(check(&event).len(), 1);
     }
 
     #[test]

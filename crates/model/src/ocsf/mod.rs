@@ -18,10 +18,14 @@ pub use generated::objects;
 pub use generated::values;
 pub use json::Json;
 
+pub use generated::api_activity::ApiActivity;
 pub use generated::base_event::BaseEvent;
 pub use generated::data_security_finding::DataSecurityFinding;
+pub use generated::detection_finding::DetectionFinding;
 pub use generated::email_activity::EmailActivity;
+pub use generated::entity_management::EntityManagement;
 pub use generated::file_hosting::FileHosting;
+pub use generated::http_activity::HttpActivity;
 
 use serde_json::Value;
 

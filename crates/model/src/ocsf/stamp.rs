@@ -24,6 +24,25 @@ pub(crate) struct Header<'e, 'a> {
     pub(crate) metadata: &'e mut Option<Box<Metadata<'a>>>,
 }
 
+/// Borrows the header of a class's struct: the fields have the same names in all of them.
+macro_rules! header {
+    ($event:ident) => {
+        Header {
+            activity_id: &mut $event.activity_id,
+            category_uid: &mut $event.category_uid,
+            category_name: &mut $event.category_name,
+            class_uid: &mut $event.class_uid,
+            class_name: &mut $event.class_name,
+            type_uid: &mut $event.type_uid,
+            type_name: &mut $event.type_name,
+            activity_name: &$event.activity_name,
+            severity_id: &mut $event.severity_id,
+            metadata: &mut $event.metadata,
+        }
+    };
+}
+pub(crate) use header;
+
 impl Event<'_> {
     /// Writes all that follows from the rest: class, category and type; the text beside every id,
     /// in nested objects too; the version of the schema; the list of profiles, which is exactly

@@ -104,7 +104,7 @@ fn getter(
 
 fn event_file(table: &Table) -> String {
     let mut code = format!(
-        "//! An event of any class.\n{GENERATED}\nuse serde::{{Deserialize as _, Serialize}};\nuse serde_json::Value;\n\nuse super::class::Class;\nuse super::objects::Metadata;\nuse crate::ocsf::json::Json;\nuse crate::ocsf::stamp::Header;\n"
+        "//! An event of any class.\n{GENERATED}\nuse serde::{{Deserialize as _, Serialize}};\nuse serde_json::Value;\n\nuse super::class::Class;\nuse super::objects::Metadata;\nuse crate::ocsf::json::Json;\nuse crate::ocsf::stamp::{{Header, header}};\n"
     );
     for class in &table.classes {
         putln!(code, "use super::{}::{};", class.name, type_name(&class.name));
@@ -149,7 +149,7 @@ fn event_file(table: &Table) -> String {
         "/// What the schema has no place for.\npub fn unmapped(&self) -> Option<&Json<'a>>",
         "event.unmapped.as_ref()",
     );
-    each("pub(crate) fn header(&mut self) -> Header<'_, 'a>", HEADER);
+    each("pub(crate) fn header(&mut self) -> Header<'_, 'a>", "header!(event)");
     each("pub(crate) fn stamp_texts(&mut self)", "event.stamp_texts()");
     each("pub(crate) fn used_profiles(&self) -> Vec<&'static str>", "event.used_profiles()");
     code.push_str("}\n\n");
@@ -166,5 +166,3 @@ fn event_file(table: &Table) -> String {
     code.push_str("}}\n");
     code
 }
-
-const HEADER: &str = "Header { activity_id: &mut event.activity_id, category_uid: &mut event.category_uid, category_name: &mut event.category_name, class_uid: &mut event.class_uid, class_name: &mut event.class_name, type_uid: &mut event.type_uid, type_name: &mut event.type_name, activity_name: &event.activity_name, severity_id: &mut event.severity_id, metadata: &mut event.metadata }";

@@ -104,7 +104,7 @@ impl Attribute {
     pub(crate) fn kind(&self) -> Kind<'_> {
         match self.r#type.as_str() {
             "string" | "url_t" | "hostname_t" | "username_t" | "file_name_t" | "file_path_t"
-            | "file_hash_t" | "resource_uid_t" => Kind::String(Format::Any),
+            | "file_hash_t" | "resource_uid_t" | "process_name_t" => Kind::String(Format::Any),
             "email_t" => Kind::String(Format::Email),
             "ip_t" => Kind::String(Format::Ip),
             "mac_t" => Kind::String(Format::Mac),

@@ -117,6 +117,41 @@ impl Column for AnalyticColumns {
     }
 }
 
+/// Columns of `api`.
+#[derive(Default)]
+pub(crate) struct ApiColumns {
+    present: Presence,
+    operation: Text,
+    service: ServiceColumns,
+    version: Text,
+    request: RequestColumns,
+    response: ResponseColumns,
+}
+
+impl Column for ApiColumns {
+    type Value<'v> = &'v Api<'v>;
+
+    fn put(&mut self, row: usize, value: &Api<'_>) {
+        self.present.put(row);
+        self.operation.put_some(row, value.operation.as_deref());
+        self.service.put_some(row, value.service.as_ref());
+        self.version.put_some(row, value.version.as_deref());
+        self.request.put_some(row, value.request.as_ref());
+        self.response.put_some(row, value.response.as_ref());
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [
+            ("operation", self.operation.finish(rows)),
+            ("service", self.service.finish(rows)),
+            ("version", self.version.finish(rows)),
+            ("request", self.request.finish(rows)),
+            ("response", self.response.finish(rows)),
+        ];
+        self.present.object(rows, attributes)
+    }
+}
+
 /// Columns of `attack`.
 #[derive(Default)]
 pub(crate) struct AttackColumns {
@@ -602,6 +637,68 @@ impl Column for EnrichmentColumns {
     }
 }
 
+/// Columns of `evidences`.
+#[derive(Default)]
+pub(crate) struct EvidencesColumns {
+    present: Presence,
+    name: Text,
+    uid: Text,
+    data: Text,
+    actor: ActorColumns,
+    user: UserColumns,
+    process: ProcessColumns,
+    file: FileColumns,
+    email: EmailColumns,
+    url: UrlColumns,
+    src_endpoint: NetworkEndpointColumns,
+    dst_endpoint: NetworkEndpointColumns,
+    device: DeviceColumns,
+    verdict_id: Integer,
+    verdict: Text,
+}
+
+impl Column for EvidencesColumns {
+    type Value<'v> = &'v Evidences<'v>;
+
+    fn put(&mut self, row: usize, value: &Evidences<'_>) {
+        self.present.put(row);
+        self.name.put_some(row, value.name.as_deref());
+        self.uid.put_some(row, value.uid.as_deref());
+        self.data.put_some(row, value.data.as_ref().map(|json| json.as_str()));
+        self.actor.put_some(row, value.actor.as_ref());
+        self.user.put_some(row, value.user.as_deref());
+        self.process.put_some(row, value.process.as_ref());
+        self.file.put_some(row, value.file.as_deref());
+        self.email.put_some(row, value.email.as_deref());
+        self.url.put_some(row, value.url.as_ref());
+        self.src_endpoint.put_some(row, value.src_endpoint.as_deref());
+        self.dst_endpoint.put_some(row, value.dst_endpoint.as_deref());
+        self.device.put_some(row, value.device.as_deref());
+        self.verdict_id.put_some(row, value.verdict_id);
+        self.verdict.put_some(row, value.verdict.as_deref());
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [
+            ("name", self.name.finish(rows)),
+            ("uid", self.uid.finish(rows)),
+            ("data", self.data.finish(rows)),
+            ("actor", self.actor.finish(rows)),
+            ("user", self.user.finish(rows)),
+            ("process", self.process.finish(rows)),
+            ("file", self.file.finish(rows)),
+            ("email", self.email.finish(rows)),
+            ("url", self.url.finish(rows)),
+            ("src_endpoint", self.src_endpoint.finish(rows)),
+            ("dst_endpoint", self.dst_endpoint.finish(rows)),
+            ("device", self.device.finish(rows)),
+            ("verdict_id", self.verdict_id.finish(rows)),
+            ("verdict", self.verdict.finish(rows)),
+        ];
+        self.present.object(rows, attributes)
+    }
+}
+
 /// Columns of `feature`.
 #[derive(Default)]
 pub(crate) struct FeatureColumns {
@@ -958,6 +1055,44 @@ impl Column for HttpRequestColumns {
     }
 }
 
+/// Columns of `http_response`.
+#[derive(Default)]
+pub(crate) struct HttpResponseColumns {
+    present: Presence,
+    code: Integer,
+    status: Text,
+    message: Text,
+    content_type: Text,
+    length: Integer,
+    latency: Integer,
+}
+
+impl Column for HttpResponseColumns {
+    type Value<'v> = &'v HttpResponse<'v>;
+
+    fn put(&mut self, row: usize, value: &HttpResponse<'_>) {
+        self.present.put(row);
+        self.code.put_some(row, value.code);
+        self.status.put_some(row, value.status.as_deref());
+        self.message.put_some(row, value.message.as_deref());
+        self.content_type.put_some(row, value.content_type.as_deref());
+        self.length.put_some(row, value.length);
+        self.latency.put_some(row, value.latency);
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [
+            ("code", self.code.finish(rows)),
+            ("status", self.status.finish(rows)),
+            ("message", self.message.finish(rows)),
+            ("content_type", self.content_type.finish(rows)),
+            ("length", self.length.finish(rows)),
+            ("latency", self.latency.finish(rows)),
+        ];
+        self.present.object(rows, attributes)
+    }
+}
+
 /// Columns of `key_value_object`.
 #[derive(Default)]
 pub(crate) struct KeyValueObjectColumns {
@@ -1135,6 +1270,59 @@ impl Column for MalwareScanInfoColumns {
             ("end_time", self.end_time.finish(rows)),
             ("num_files", self.num_files.finish(rows)),
             ("num_infected", self.num_infected.finish(rows)),
+        ];
+        self.present.object(rows, attributes)
+    }
+}
+
+/// Columns of `managed_entity`.
+#[derive(Default)]
+pub(crate) struct ManagedEntityColumns {
+    present: Presence,
+    name: Text,
+    uid: Text,
+    type_id: Integer,
+    r#type: Text,
+    version: Text,
+    device: DeviceColumns,
+    user: UserColumns,
+    group: GroupColumns,
+    policy: PolicyColumns,
+    org: OrganizationColumns,
+    data: Text,
+}
+
+impl Column for ManagedEntityColumns {
+    type Value<'v> = &'v ManagedEntity<'v>;
+
+    fn put(&mut self, row: usize, value: &ManagedEntity<'_>) {
+        self.present.put(row);
+        self.name.put_some(row, value.name.as_deref());
+        self.uid.put_some(row, value.uid.as_deref());
+        self.type_id.put_some(row, value.type_id);
+        self.r#type.put_some(row, value.r#type.as_deref());
+        self.version.put_some(row, value.version.as_deref());
+        self.device.put_some(row, value.device.as_deref());
+        self.user.put_some(row, value.user.as_deref());
+        self.group.put_some(row, value.group.as_ref());
+        self.policy.put_some(row, value.policy.as_deref());
+        self.org.put_some(row, value.org.as_ref());
+        self.data.put_some(row, value.data.as_ref().map(|json| json.as_str()));
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [
+            ("name", self.name.finish(rows)),
+            ("uid", self.uid.finish(rows)),
+            ("type_id", self.type_id.finish(rows)),
+            ("type", self.r#type.finish(rows)),
+            ("version", self.version.finish(rows)),
+            ("device", self.device.finish(rows)),
+            ("user", self.user.finish(rows)),
+            ("group", self.group.finish(rows)),
+            ("policy", self.policy.finish(rows)),
+            ("org", self.org.finish(rows)),
+            ("data", self.data.finish(rows)),
         ];
         self.present.object(rows, attributes)
     }
@@ -1455,6 +1643,44 @@ impl Column for PolicyColumns {
     }
 }
 
+/// Columns of `process`.
+#[derive(Default)]
+pub(crate) struct ProcessColumns {
+    present: Presence,
+    name: Text,
+    pid: Integer,
+    uid: Text,
+    path: Text,
+    cmd_line: Text,
+    created_time: Millis,
+}
+
+impl Column for ProcessColumns {
+    type Value<'v> = &'v Process<'v>;
+
+    fn put(&mut self, row: usize, value: &Process<'_>) {
+        self.present.put(row);
+        self.name.put_some(row, value.name.as_deref());
+        self.pid.put_some(row, value.pid);
+        self.uid.put_some(row, value.uid.as_deref());
+        self.path.put_some(row, value.path.as_deref());
+        self.cmd_line.put_some(row, value.cmd_line.as_deref());
+        self.created_time.put_some(row, value.created_time);
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [
+            ("name", self.name.finish(rows)),
+            ("pid", self.pid.finish(rows)),
+            ("uid", self.uid.finish(rows)),
+            ("path", self.path.finish(rows)),
+            ("cmd_line", self.cmd_line.finish(rows)),
+            ("created_time", self.created_time.finish(rows)),
+        ];
+        self.present.object(rows, attributes)
+    }
+}
+
 /// Columns of `product`.
 #[derive(Default)]
 pub(crate) struct ProductColumns {
@@ -1593,6 +1819,35 @@ impl Column for ReputationColumns {
     }
 }
 
+/// Columns of `request`.
+#[derive(Default)]
+pub(crate) struct RequestColumns {
+    present: Presence,
+    uid: Text,
+    flags: List<Text>,
+    data: Text,
+}
+
+impl Column for RequestColumns {
+    type Value<'v> = &'v Request<'v>;
+
+    fn put(&mut self, row: usize, value: &Request<'_>) {
+        self.present.put(row);
+        self.uid.put_some(row, value.uid.as_deref());
+        self.flags.put_all(row, value.flags.iter().map(|text| &**text));
+        self.data.put_some(row, value.data.as_ref().map(|json| json.as_str()));
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [
+            ("uid", self.uid.finish(rows)),
+            ("flags", self.flags.finish(rows)),
+            ("data", self.data.finish(rows)),
+        ];
+        self.present.object(rows, attributes)
+    }
+}
+
 /// Columns of `resource_details`.
 #[derive(Default)]
 pub(crate) struct ResourceDetailsColumns {
@@ -1662,6 +1917,76 @@ impl Column for ResourceDetailsColumns {
             ("created_time", self.created_time.finish(rows)),
             ("modified_time", self.modified_time.finish(rows)),
             ("data", self.data.finish(rows)),
+        ];
+        self.present.object(rows, attributes)
+    }
+}
+
+/// Columns of `response`.
+#[derive(Default)]
+pub(crate) struct ResponseColumns {
+    present: Presence,
+    code: Integer,
+    error: Text,
+    error_message: Text,
+    message: Text,
+    flags: List<Text>,
+    data: Text,
+}
+
+impl Column for ResponseColumns {
+    type Value<'v> = &'v Response<'v>;
+
+    fn put(&mut self, row: usize, value: &Response<'_>) {
+        self.present.put(row);
+        self.code.put_some(row, value.code);
+        self.error.put_some(row, value.error.as_deref());
+        self.error_message.put_some(row, value.error_message.as_deref());
+        self.message.put_some(row, value.message.as_deref());
+        self.flags.put_all(row, value.flags.iter().map(|text| &**text));
+        self.data.put_some(row, value.data.as_ref().map(|json| json.as_str()));
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [
+            ("code", self.code.finish(rows)),
+            ("error", self.error.finish(rows)),
+            ("error_message", self.error_message.finish(rows)),
+            ("message", self.message.finish(rows)),
+            ("flags", self.flags.finish(rows)),
+            ("data", self.data.finish(rows)),
+        ];
+        self.present.object(rows, attributes)
+    }
+}
+
+/// Columns of `service`.
+#[derive(Default)]
+pub(crate) struct ServiceColumns {
+    present: Presence,
+    name: Text,
+    uid: Text,
+    version: Text,
+    labels: List<Text>,
+}
+
+impl Column for ServiceColumns {
+    type Value<'v> = &'v Service<'v>;
+
+    fn put(&mut self, row: usize, value: &Service<'_>) {
+        self.present.put(row);
+        self.name.put_some(row, value.name.as_deref());
+        self.uid.put_some(row, value.uid.as_deref());
+        self.version.put_some(row, value.version.as_deref());
+        self.labels.put_all(row, value.labels.iter().map(|text| &**text));
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [
+            ("name", self.name.finish(rows)),
+            ("uid", self.uid.finish(rows)),
+            ("version", self.version.finish(rows)),
+            ("labels", self.labels.finish(rows)),
         ];
         self.present.object(rows, attributes)
     }

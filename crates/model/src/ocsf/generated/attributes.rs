@@ -13,6 +13,10 @@ pub(crate) fn attributes(class: Class) -> &'static [Attribute] {
         Class::FileHosting => FILE_HOSTING,
         Class::DataSecurityFinding => DATA_SECURITY_FINDING,
         Class::BaseEvent => BASE_EVENT,
+        Class::DetectionFinding => DETECTION_FINDING,
+        Class::ApiActivity => API_ACTIVITY,
+        Class::EntityManagement => ENTITY_MANAGEMENT,
+        Class::HttpActivity => HTTP_ACTIVITY,
     }
 }
 
@@ -333,6 +337,307 @@ static BASE_EVENT: &[Attribute] = &[
     Attribute::new("cloud", Kind::Object(&OBJECT_CLOUD)).profile("cloud"),
 ];
 
+static DETECTION_FINDING: &[Attribute] = &[
+    Attribute::new("activity_id", Kind::Integer)
+        .required()
+        .values(values::detection_finding::ALL)
+        .text("activity_name"),
+    Attribute::new("activity_name", Kind::String(Format::Any)),
+    Attribute::new("category_uid", Kind::Integer).required(),
+    Attribute::new("category_name", Kind::String(Format::Any)),
+    Attribute::new("class_uid", Kind::Integer).required(),
+    Attribute::new("class_name", Kind::String(Format::Any)),
+    Attribute::new("type_uid", Kind::Long).required(),
+    Attribute::new("type_name", Kind::String(Format::Any)),
+    Attribute::new("severity_id", Kind::Integer)
+        .required()
+        .values(values::severity::ALL)
+        .text("severity"),
+    Attribute::new("severity", Kind::String(Format::Any)),
+    Attribute::new("status_id", Kind::Integer).values(values::finding_status::ALL).text("status"),
+    Attribute::new("status", Kind::String(Format::Any)),
+    Attribute::new("status_code", Kind::String(Format::Any)),
+    Attribute::new("status_detail", Kind::String(Format::Any)),
+    Attribute::new("message", Kind::String(Format::Any)),
+    Attribute::new("time", Kind::Timestamp).required(),
+    Attribute::new("start_time", Kind::Timestamp),
+    Attribute::new("end_time", Kind::Timestamp),
+    Attribute::new("duration", Kind::Long),
+    Attribute::new("count", Kind::Integer),
+    Attribute::new("timezone_offset", Kind::Integer),
+    Attribute::new("metadata", Kind::Object(&OBJECT_METADATA)).required(),
+    Attribute::new("observables", Kind::Object(&OBJECT_OBSERVABLE)).list(),
+    Attribute::new("enrichments", Kind::Object(&OBJECT_ENRICHMENT)).list(),
+    Attribute::new("raw_data_size", Kind::Long),
+    Attribute::new("raw_data_hash", Kind::Object(&OBJECT_FINGERPRINT)),
+    Attribute::new("unmapped", Kind::Json),
+    Attribute::new("finding_info", Kind::Object(&OBJECT_FINDING_INFO)).required(),
+    Attribute::new("evidences", Kind::Object(&OBJECT_EVIDENCES)).list(),
+    Attribute::new("resources", Kind::Object(&OBJECT_RESOURCE_DETAILS)).list(),
+    Attribute::new("impact_id", Kind::Integer).values(values::impact::ALL).text("impact"),
+    Attribute::new("impact", Kind::String(Format::Any)),
+    Attribute::new("impact_score", Kind::Integer),
+    Attribute::new("comment", Kind::String(Format::Any)),
+    Attribute::new("action_id", Kind::Integer)
+        .values(values::action::ALL)
+        .text("action")
+        .profile("security_control"),
+    Attribute::new("action", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("disposition_id", Kind::Integer)
+        .values(values::disposition::ALL)
+        .text("disposition")
+        .profile("security_control"),
+    Attribute::new("disposition", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("is_alert", Kind::Boolean),
+    Attribute::new("confidence_id", Kind::Integer)
+        .values(values::confidence::ALL)
+        .text("confidence"),
+    Attribute::new("confidence", Kind::String(Format::Any)),
+    Attribute::new("confidence_score", Kind::Integer),
+    Attribute::new("risk_level_id", Kind::Integer)
+        .values(values::risk_level::ALL)
+        .text("risk_level"),
+    Attribute::new("risk_level", Kind::String(Format::Any)),
+    Attribute::new("risk_score", Kind::Integer),
+    Attribute::new("risk_details", Kind::String(Format::Any)),
+    Attribute::new("attacks", Kind::Object(&OBJECT_ATTACK)).list().profile("security_control"),
+    Attribute::new("malware", Kind::Object(&OBJECT_MALWARE)).list(),
+    Attribute::new("malware_scan_info", Kind::Object(&OBJECT_MALWARE_SCAN_INFO)),
+    Attribute::new("policy", Kind::Object(&OBJECT_POLICY)).profile("security_control"),
+    Attribute::new("firewall_rule", Kind::Object(&OBJECT_FIREWALL_RULE))
+        .profile("security_control"),
+    Attribute::new("actor", Kind::Object(&OBJECT_ACTOR)).profile("host"),
+    Attribute::new("device", Kind::Object(&OBJECT_DEVICE)),
+    Attribute::new("cloud", Kind::Object(&OBJECT_CLOUD)).profile("cloud"),
+];
+
+static API_ACTIVITY: &[Attribute] = &[
+    Attribute::new("activity_id", Kind::Integer)
+        .required()
+        .values(values::api_activity::ALL)
+        .text("activity_name"),
+    Attribute::new("activity_name", Kind::String(Format::Any)),
+    Attribute::new("category_uid", Kind::Integer).required(),
+    Attribute::new("category_name", Kind::String(Format::Any)),
+    Attribute::new("class_uid", Kind::Integer).required(),
+    Attribute::new("class_name", Kind::String(Format::Any)),
+    Attribute::new("type_uid", Kind::Long).required(),
+    Attribute::new("type_name", Kind::String(Format::Any)),
+    Attribute::new("severity_id", Kind::Integer)
+        .required()
+        .values(values::severity::ALL)
+        .text("severity"),
+    Attribute::new("severity", Kind::String(Format::Any)),
+    Attribute::new("status_id", Kind::Integer).values(values::activity_status::ALL).text("status"),
+    Attribute::new("status", Kind::String(Format::Any)),
+    Attribute::new("status_code", Kind::String(Format::Any)),
+    Attribute::new("status_detail", Kind::String(Format::Any)),
+    Attribute::new("message", Kind::String(Format::Any)),
+    Attribute::new("time", Kind::Timestamp).required(),
+    Attribute::new("start_time", Kind::Timestamp),
+    Attribute::new("end_time", Kind::Timestamp),
+    Attribute::new("duration", Kind::Long),
+    Attribute::new("count", Kind::Integer),
+    Attribute::new("timezone_offset", Kind::Integer),
+    Attribute::new("metadata", Kind::Object(&OBJECT_METADATA)).required(),
+    Attribute::new("observables", Kind::Object(&OBJECT_OBSERVABLE)).list(),
+    Attribute::new("enrichments", Kind::Object(&OBJECT_ENRICHMENT)).list(),
+    Attribute::new("raw_data_size", Kind::Long),
+    Attribute::new("raw_data_hash", Kind::Object(&OBJECT_FINGERPRINT)),
+    Attribute::new("unmapped", Kind::Json),
+    Attribute::new("api", Kind::Object(&OBJECT_API)).required(),
+    Attribute::new("src_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)).required(),
+    Attribute::new("dst_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)),
+    Attribute::new("http_request", Kind::Object(&OBJECT_HTTP_REQUEST)),
+    Attribute::new("resources", Kind::Object(&OBJECT_RESOURCE_DETAILS)).list(),
+    Attribute::new("action_id", Kind::Integer)
+        .values(values::action::ALL)
+        .text("action")
+        .profile("security_control"),
+    Attribute::new("action", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("disposition_id", Kind::Integer)
+        .values(values::disposition::ALL)
+        .text("disposition")
+        .profile("security_control"),
+    Attribute::new("disposition", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("is_alert", Kind::Boolean).profile("security_control"),
+    Attribute::new("confidence_id", Kind::Integer)
+        .values(values::confidence::ALL)
+        .text("confidence")
+        .profile("security_control"),
+    Attribute::new("confidence", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("confidence_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_level_id", Kind::Integer)
+        .values(values::risk_level::ALL)
+        .text("risk_level")
+        .profile("security_control"),
+    Attribute::new("risk_level", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("risk_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_details", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("attacks", Kind::Object(&OBJECT_ATTACK)).list().profile("security_control"),
+    Attribute::new("malware", Kind::Object(&OBJECT_MALWARE)).list().profile("security_control"),
+    Attribute::new("malware_scan_info", Kind::Object(&OBJECT_MALWARE_SCAN_INFO))
+        .profile("security_control"),
+    Attribute::new("policy", Kind::Object(&OBJECT_POLICY)).profile("security_control"),
+    Attribute::new("firewall_rule", Kind::Object(&OBJECT_FIREWALL_RULE))
+        .profile("security_control"),
+    Attribute::new("actor", Kind::Object(&OBJECT_ACTOR)).required(),
+    Attribute::new("device", Kind::Object(&OBJECT_DEVICE)).profile("host"),
+    Attribute::new("cloud", Kind::Object(&OBJECT_CLOUD)).profile("cloud"),
+];
+
+static ENTITY_MANAGEMENT: &[Attribute] = &[
+    Attribute::new("activity_id", Kind::Integer)
+        .required()
+        .values(values::entity_management::ALL)
+        .text("activity_name"),
+    Attribute::new("activity_name", Kind::String(Format::Any)),
+    Attribute::new("category_uid", Kind::Integer).required(),
+    Attribute::new("category_name", Kind::String(Format::Any)),
+    Attribute::new("class_uid", Kind::Integer).required(),
+    Attribute::new("class_name", Kind::String(Format::Any)),
+    Attribute::new("type_uid", Kind::Long).required(),
+    Attribute::new("type_name", Kind::String(Format::Any)),
+    Attribute::new("severity_id", Kind::Integer)
+        .required()
+        .values(values::severity::ALL)
+        .text("severity"),
+    Attribute::new("severity", Kind::String(Format::Any)),
+    Attribute::new("status_id", Kind::Integer).values(values::activity_status::ALL).text("status"),
+    Attribute::new("status", Kind::String(Format::Any)),
+    Attribute::new("status_code", Kind::String(Format::Any)),
+    Attribute::new("status_detail", Kind::String(Format::Any)),
+    Attribute::new("message", Kind::String(Format::Any)),
+    Attribute::new("time", Kind::Timestamp).required(),
+    Attribute::new("start_time", Kind::Timestamp),
+    Attribute::new("end_time", Kind::Timestamp),
+    Attribute::new("duration", Kind::Long),
+    Attribute::new("count", Kind::Integer),
+    Attribute::new("timezone_offset", Kind::Integer),
+    Attribute::new("metadata", Kind::Object(&OBJECT_METADATA)).required(),
+    Attribute::new("observables", Kind::Object(&OBJECT_OBSERVABLE)).list(),
+    Attribute::new("enrichments", Kind::Object(&OBJECT_ENRICHMENT)).list(),
+    Attribute::new("raw_data_size", Kind::Long),
+    Attribute::new("raw_data_hash", Kind::Object(&OBJECT_FINGERPRINT)),
+    Attribute::new("unmapped", Kind::Json),
+    Attribute::new("entity", Kind::Object(&OBJECT_MANAGED_ENTITY)).required(),
+    Attribute::new("entity_result", Kind::Object(&OBJECT_MANAGED_ENTITY)),
+    Attribute::new("comment", Kind::String(Format::Any)),
+    Attribute::new("src_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)),
+    Attribute::new("http_request", Kind::Object(&OBJECT_HTTP_REQUEST)),
+    Attribute::new("action_id", Kind::Integer)
+        .values(values::action::ALL)
+        .text("action")
+        .profile("security_control"),
+    Attribute::new("action", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("disposition_id", Kind::Integer)
+        .values(values::disposition::ALL)
+        .text("disposition")
+        .profile("security_control"),
+    Attribute::new("disposition", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("is_alert", Kind::Boolean).profile("security_control"),
+    Attribute::new("confidence_id", Kind::Integer)
+        .values(values::confidence::ALL)
+        .text("confidence")
+        .profile("security_control"),
+    Attribute::new("confidence", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("confidence_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_level_id", Kind::Integer)
+        .values(values::risk_level::ALL)
+        .text("risk_level")
+        .profile("security_control"),
+    Attribute::new("risk_level", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("risk_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_details", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("attacks", Kind::Object(&OBJECT_ATTACK)).list().profile("security_control"),
+    Attribute::new("malware", Kind::Object(&OBJECT_MALWARE)).list().profile("security_control"),
+    Attribute::new("malware_scan_info", Kind::Object(&OBJECT_MALWARE_SCAN_INFO))
+        .profile("security_control"),
+    Attribute::new("policy", Kind::Object(&OBJECT_POLICY)).profile("security_control"),
+    Attribute::new("firewall_rule", Kind::Object(&OBJECT_FIREWALL_RULE))
+        .profile("security_control"),
+    Attribute::new("actor", Kind::Object(&OBJECT_ACTOR)),
+    Attribute::new("device", Kind::Object(&OBJECT_DEVICE)).profile("host"),
+    Attribute::new("cloud", Kind::Object(&OBJECT_CLOUD)).profile("cloud"),
+];
+
+static HTTP_ACTIVITY: &[Attribute] = &[
+    Attribute::new("activity_id", Kind::Integer)
+        .required()
+        .values(values::http_activity::ALL)
+        .text("activity_name"),
+    Attribute::new("activity_name", Kind::String(Format::Any)),
+    Attribute::new("category_uid", Kind::Integer).required(),
+    Attribute::new("category_name", Kind::String(Format::Any)),
+    Attribute::new("class_uid", Kind::Integer).required(),
+    Attribute::new("class_name", Kind::String(Format::Any)),
+    Attribute::new("type_uid", Kind::Long).required(),
+    Attribute::new("type_name", Kind::String(Format::Any)),
+    Attribute::new("severity_id", Kind::Integer)
+        .required()
+        .values(values::severity::ALL)
+        .text("severity"),
+    Attribute::new("severity", Kind::String(Format::Any)),
+    Attribute::new("status_id", Kind::Integer).values(values::activity_status::ALL).text("status"),
+    Attribute::new("status", Kind::String(Format::Any)),
+    Attribute::new("status_code", Kind::String(Format::Any)),
+    Attribute::new("status_detail", Kind::String(Format::Any)),
+    Attribute::new("message", Kind::String(Format::Any)),
+    Attribute::new("time", Kind::Timestamp).required(),
+    Attribute::new("start_time", Kind::Timestamp),
+    Attribute::new("end_time", Kind::Timestamp),
+    Attribute::new("duration", Kind::Long),
+    Attribute::new("count", Kind::Integer),
+    Attribute::new("timezone_offset", Kind::Integer),
+    Attribute::new("metadata", Kind::Object(&OBJECT_METADATA)).required(),
+    Attribute::new("observables", Kind::Object(&OBJECT_OBSERVABLE)).list(),
+    Attribute::new("enrichments", Kind::Object(&OBJECT_ENRICHMENT)).list(),
+    Attribute::new("raw_data_size", Kind::Long),
+    Attribute::new("raw_data_hash", Kind::Object(&OBJECT_FINGERPRINT)),
+    Attribute::new("unmapped", Kind::Json),
+    Attribute::new("http_request", Kind::Object(&OBJECT_HTTP_REQUEST)),
+    Attribute::new("http_response", Kind::Object(&OBJECT_HTTP_RESPONSE)),
+    Attribute::new("src_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)),
+    Attribute::new("dst_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)),
+    Attribute::new("file", Kind::Object(&OBJECT_FILE)),
+    Attribute::new("app_name", Kind::String(Format::Any)),
+    Attribute::new("app_protocol_name", Kind::String(Format::Any)),
+    Attribute::new("action_id", Kind::Integer)
+        .values(values::action::ALL)
+        .text("action")
+        .profile("security_control"),
+    Attribute::new("action", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("disposition_id", Kind::Integer)
+        .values(values::disposition::ALL)
+        .text("disposition")
+        .profile("security_control"),
+    Attribute::new("disposition", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("is_alert", Kind::Boolean).profile("security_control"),
+    Attribute::new("confidence_id", Kind::Integer)
+        .values(values::confidence::ALL)
+        .text("confidence")
+        .profile("security_control"),
+    Attribute::new("confidence", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("confidence_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_level_id", Kind::Integer)
+        .values(values::risk_level::ALL)
+        .text("risk_level")
+        .profile("security_control"),
+    Attribute::new("risk_level", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("risk_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_details", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("attacks", Kind::Object(&OBJECT_ATTACK)).list().profile("security_control"),
+    Attribute::new("malware", Kind::Object(&OBJECT_MALWARE)).list().profile("security_control"),
+    Attribute::new("malware_scan_info", Kind::Object(&OBJECT_MALWARE_SCAN_INFO))
+        .profile("security_control"),
+    Attribute::new("policy", Kind::Object(&OBJECT_POLICY)).profile("security_control"),
+    Attribute::new("firewall_rule", Kind::Object(&OBJECT_FIREWALL_RULE))
+        .profile("security_control"),
+    Attribute::new("actor", Kind::Object(&OBJECT_ACTOR)).profile("host"),
+    Attribute::new("device", Kind::Object(&OBJECT_DEVICE)).profile("host"),
+    Attribute::new("cloud", Kind::Object(&OBJECT_CLOUD)).profile("cloud"),
+];
+
 static OBJECT_ACCOUNT: Object = Object {
     name: "account",
     attributes: &[
@@ -367,6 +672,17 @@ static OBJECT_ANALYTIC: Object = Object {
         Attribute::new("category", Kind::String(Format::Any)),
         Attribute::new("desc", Kind::String(Format::Any)),
         Attribute::new("version", Kind::String(Format::Any)),
+    ],
+};
+
+static OBJECT_API: Object = Object {
+    name: "api",
+    attributes: &[
+        Attribute::new("operation", Kind::String(Format::Any)).required(),
+        Attribute::new("service", Kind::Object(&OBJECT_SERVICE)),
+        Attribute::new("version", Kind::String(Format::Any)),
+        Attribute::new("request", Kind::Object(&OBJECT_REQUEST)),
+        Attribute::new("response", Kind::Object(&OBJECT_RESPONSE)),
     ],
 };
 
@@ -541,6 +857,26 @@ static OBJECT_ENRICHMENT: Object = Object {
     ],
 };
 
+static OBJECT_EVIDENCES: Object = Object {
+    name: "evidences",
+    attributes: &[
+        Attribute::new("name", Kind::String(Format::Any)),
+        Attribute::new("uid", Kind::String(Format::Any)),
+        Attribute::new("data", Kind::Json),
+        Attribute::new("actor", Kind::Object(&OBJECT_ACTOR)),
+        Attribute::new("user", Kind::Object(&OBJECT_USER)),
+        Attribute::new("process", Kind::Object(&OBJECT_PROCESS)),
+        Attribute::new("file", Kind::Object(&OBJECT_FILE)),
+        Attribute::new("email", Kind::Object(&OBJECT_EMAIL)),
+        Attribute::new("url", Kind::Object(&OBJECT_URL)),
+        Attribute::new("src_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)),
+        Attribute::new("dst_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)),
+        Attribute::new("device", Kind::Object(&OBJECT_DEVICE)),
+        Attribute::new("verdict_id", Kind::Integer).values(values::verdict::ALL).text("verdict"),
+        Attribute::new("verdict", Kind::String(Format::Any)),
+    ],
+};
+
 static OBJECT_FEATURE: Object = Object {
     name: "feature",
     attributes: &[
@@ -663,6 +999,18 @@ static OBJECT_HTTP_REQUEST: Object = Object {
     ],
 };
 
+static OBJECT_HTTP_RESPONSE: Object = Object {
+    name: "http_response",
+    attributes: &[
+        Attribute::new("code", Kind::Integer).required(),
+        Attribute::new("status", Kind::String(Format::Any)),
+        Attribute::new("message", Kind::String(Format::Any)),
+        Attribute::new("content_type", Kind::String(Format::Any)),
+        Attribute::new("length", Kind::Integer),
+        Attribute::new("latency", Kind::Integer),
+    ],
+};
+
 static OBJECT_KEY_VALUE_OBJECT: Object = Object {
     name: "key_value_object",
     attributes: &[
@@ -728,6 +1076,25 @@ static OBJECT_MALWARE_SCAN_INFO: Object = Object {
         Attribute::new("end_time", Kind::Timestamp),
         Attribute::new("num_files", Kind::Integer),
         Attribute::new("num_infected", Kind::Integer),
+    ],
+};
+
+static OBJECT_MANAGED_ENTITY: Object = Object {
+    name: "managed_entity",
+    attributes: &[
+        Attribute::new("name", Kind::String(Format::Any)),
+        Attribute::new("uid", Kind::String(Format::Any)),
+        Attribute::new("type_id", Kind::Integer)
+            .values(values::managed_entity_type::ALL)
+            .text("type"),
+        Attribute::new("type", Kind::String(Format::Any)),
+        Attribute::new("version", Kind::String(Format::Any)),
+        Attribute::new("device", Kind::Object(&OBJECT_DEVICE)),
+        Attribute::new("user", Kind::Object(&OBJECT_USER)),
+        Attribute::new("group", Kind::Object(&OBJECT_GROUP)),
+        Attribute::new("policy", Kind::Object(&OBJECT_POLICY)),
+        Attribute::new("org", Kind::Object(&OBJECT_ORGANIZATION)),
+        Attribute::new("data", Kind::Json),
     ],
 };
 
@@ -838,6 +1205,18 @@ static OBJECT_POLICY: Object = Object {
     ],
 };
 
+static OBJECT_PROCESS: Object = Object {
+    name: "process",
+    attributes: &[
+        Attribute::new("name", Kind::String(Format::Any)),
+        Attribute::new("pid", Kind::Integer),
+        Attribute::new("uid", Kind::String(Format::Any)),
+        Attribute::new("path", Kind::String(Format::Any)),
+        Attribute::new("cmd_line", Kind::String(Format::Any)),
+        Attribute::new("created_time", Kind::Timestamp),
+    ],
+};
+
 static OBJECT_PRODUCT: Object = Object {
     name: "product",
     attributes: &[
@@ -885,6 +1264,15 @@ static OBJECT_REPUTATION: Object = Object {
     ],
 };
 
+static OBJECT_REQUEST: Object = Object {
+    name: "request",
+    attributes: &[
+        Attribute::new("uid", Kind::String(Format::Any)).required(),
+        Attribute::new("flags", Kind::String(Format::Any)).list(),
+        Attribute::new("data", Kind::Json),
+    ],
+};
+
 static OBJECT_RESOURCE_DETAILS: Object = Object {
     name: "resource_details",
     attributes: &[
@@ -906,6 +1294,28 @@ static OBJECT_RESOURCE_DETAILS: Object = Object {
         Attribute::new("created_time", Kind::Timestamp),
         Attribute::new("modified_time", Kind::Timestamp),
         Attribute::new("data", Kind::Json),
+    ],
+};
+
+static OBJECT_RESPONSE: Object = Object {
+    name: "response",
+    attributes: &[
+        Attribute::new("code", Kind::Integer),
+        Attribute::new("error", Kind::String(Format::Any)),
+        Attribute::new("error_message", Kind::String(Format::Any)),
+        Attribute::new("message", Kind::String(Format::Any)),
+        Attribute::new("flags", Kind::String(Format::Any)).list(),
+        Attribute::new("data", Kind::Json),
+    ],
+};
+
+static OBJECT_SERVICE: Object = Object {
+    name: "service",
+    attributes: &[
+        Attribute::new("name", Kind::String(Format::Any)),
+        Attribute::new("uid", Kind::String(Format::Any)),
+        Attribute::new("version", Kind::String(Format::Any)),
+        Attribute::new("labels", Kind::String(Format::Any)).list(),
     ],
 };
 

@@ -19,12 +19,28 @@ pub enum Class {
     DataSecurityFinding,
     /// 0 Base Event: An event that no other class has a place for.
     BaseEvent,
+    /// 2004 Detection Finding: Something that a detection found, with what it rests on.
+    DetectionFinding,
+    /// 6003 API Activity: Calls of an API or a console: what was made, read, changed or deleted, and by whom.
+    ApiActivity,
+    /// 3004 Entity Management: Changes to a managed thing: a user, a device, a group, a policy.
+    EntityManagement,
+    /// 4002 HTTP Activity: A request to a web site, and what a gateway made of it.
+    HttpActivity,
 }
 
 impl Class {
     /// Every class, in the order of the table.
-    pub const ALL: [Self; 4] =
-        [Self::EmailActivity, Self::FileHosting, Self::DataSecurityFinding, Self::BaseEvent];
+    pub const ALL: [Self; 8] = [
+        Self::EmailActivity,
+        Self::FileHosting,
+        Self::DataSecurityFinding,
+        Self::BaseEvent,
+        Self::DetectionFinding,
+        Self::ApiActivity,
+        Self::EntityManagement,
+        Self::HttpActivity,
+    ];
 
     /// The name of its table, such as `email_activity`.
     pub const fn name(self) -> &'static str {
@@ -33,6 +49,10 @@ impl Class {
             Self::FileHosting => "file_hosting",
             Self::DataSecurityFinding => "data_security_finding",
             Self::BaseEvent => "base_event",
+            Self::DetectionFinding => "detection_finding",
+            Self::ApiActivity => "api_activity",
+            Self::EntityManagement => "entity_management",
+            Self::HttpActivity => "http_activity",
         }
     }
 
@@ -43,6 +63,10 @@ impl Class {
             Self::FileHosting => 6006,
             Self::DataSecurityFinding => 2006,
             Self::BaseEvent => 0,
+            Self::DetectionFinding => 2004,
+            Self::ApiActivity => 6003,
+            Self::EntityManagement => 3004,
+            Self::HttpActivity => 4002,
         }
     }
 
@@ -53,6 +77,10 @@ impl Class {
             Self::FileHosting => "File Hosting Activity",
             Self::DataSecurityFinding => "Data Security Finding",
             Self::BaseEvent => "Base Event",
+            Self::DetectionFinding => "Detection Finding",
+            Self::ApiActivity => "API Activity",
+            Self::EntityManagement => "Entity Management",
+            Self::HttpActivity => "HTTP Activity",
         }
     }
 
@@ -63,6 +91,10 @@ impl Class {
             Self::FileHosting => 6,
             Self::DataSecurityFinding => 2,
             Self::BaseEvent => 0,
+            Self::DetectionFinding => 2,
+            Self::ApiActivity => 6,
+            Self::EntityManagement => 3,
+            Self::HttpActivity => 4,
         }
     }
 
@@ -73,6 +105,10 @@ impl Class {
             Self::FileHosting => "Application Activity",
             Self::DataSecurityFinding => "Findings",
             Self::BaseEvent => "Uncategorized",
+            Self::DetectionFinding => "Findings",
+            Self::ApiActivity => "Application Activity",
+            Self::EntityManagement => "Identity & Access Management",
+            Self::HttpActivity => "Network Activity",
         }
     }
 }

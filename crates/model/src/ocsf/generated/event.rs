@@ -5,14 +5,18 @@
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
+use super::api_activity::ApiActivity;
 use super::base_event::BaseEvent;
 use super::class::Class;
 use super::data_security_finding::DataSecurityFinding;
+use super::detection_finding::DetectionFinding;
 use super::email_activity::EmailActivity;
+use super::entity_management::EntityManagement;
 use super::file_hosting::FileHosting;
+use super::http_activity::HttpActivity;
 use super::objects::Metadata;
 use crate::ocsf::json::Json;
-use crate::ocsf::stamp::Header;
+use crate::ocsf::stamp::{Header, header};
 
 /// An event: the struct of its class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,6 +30,14 @@ pub enum Event<'a> {
     DataSecurityFinding(Box<DataSecurityFinding<'a>>),
     /// An event that no other class has a place for.
     BaseEvent(Box<BaseEvent<'a>>),
+    /// Something that a detection found, with what it rests on.
+    DetectionFinding(Box<DetectionFinding<'a>>),
+    /// Calls of an API or a console: what was made, read, changed or deleted, and by whom.
+    ApiActivity(Box<ApiActivity<'a>>),
+    /// Changes to a managed thing: a user, a device, a group, a policy.
+    EntityManagement(Box<EntityManagement<'a>>),
+    /// A request to a web site, and what a gateway made of it.
+    HttpActivity(Box<HttpActivity<'a>>),
 }
 
 impl<'a> From<EmailActivity<'a>> for Event<'a> {
@@ -52,6 +64,30 @@ impl<'a> From<BaseEvent<'a>> for Event<'a> {
     }
 }
 
+impl<'a> From<DetectionFinding<'a>> for Event<'a> {
+    fn from(event: DetectionFinding<'a>) -> Self {
+        Self::DetectionFinding(Box::new(event))
+    }
+}
+
+impl<'a> From<ApiActivity<'a>> for Event<'a> {
+    fn from(event: ApiActivity<'a>) -> Self {
+        Self::ApiActivity(Box::new(event))
+    }
+}
+
+impl<'a> From<EntityManagement<'a>> for Event<'a> {
+    fn from(event: EntityManagement<'a>) -> Self {
+        Self::EntityManagement(Box::new(event))
+    }
+}
+
+impl<'a> From<HttpActivity<'a>> for Event<'a> {
+    fn from(event: HttpActivity<'a>) -> Self {
+        Self::HttpActivity(Box::new(event))
+    }
+}
+
 impl<'a> Event<'a> {
     /// The class of the event.
     pub const fn class(&self) -> Class {
@@ -60,6 +96,10 @@ impl<'a> Event<'a> {
             Self::FileHosting(_) => Class::FileHosting,
             Self::DataSecurityFinding(_) => Class::DataSecurityFinding,
             Self::BaseEvent(_) => Class::BaseEvent,
+            Self::DetectionFinding(_) => Class::DetectionFinding,
+            Self::ApiActivity(_) => Class::ApiActivity,
+            Self::EntityManagement(_) => Class::EntityManagement,
+            Self::HttpActivity(_) => Class::HttpActivity,
         }
     }
 
@@ -70,6 +110,10 @@ impl<'a> Event<'a> {
             Self::FileHosting(event) => event.metadata.as_deref(),
             Self::DataSecurityFinding(event) => event.metadata.as_deref(),
             Self::BaseEvent(event) => event.metadata.as_deref(),
+            Self::DetectionFinding(event) => event.metadata.as_deref(),
+            Self::ApiActivity(event) => event.metadata.as_deref(),
+            Self::EntityManagement(event) => event.metadata.as_deref(),
+            Self::HttpActivity(event) => event.metadata.as_deref(),
         }
     }
 
@@ -80,6 +124,10 @@ impl<'a> Event<'a> {
             Self::FileHosting(event) => event.time,
             Self::DataSecurityFinding(event) => event.time,
             Self::BaseEvent(event) => event.time,
+            Self::DetectionFinding(event) => event.time,
+            Self::ApiActivity(event) => event.time,
+            Self::EntityManagement(event) => event.time,
+            Self::HttpActivity(event) => event.time,
         }
     }
 
@@ -90,6 +138,10 @@ impl<'a> Event<'a> {
             Self::FileHosting(event) => event.severity_id,
             Self::DataSecurityFinding(event) => event.severity_id,
             Self::BaseEvent(event) => event.severity_id,
+            Self::DetectionFinding(event) => event.severity_id,
+            Self::ApiActivity(event) => event.severity_id,
+            Self::EntityManagement(event) => event.severity_id,
+            Self::HttpActivity(event) => event.severity_id,
         }
     }
 
@@ -100,59 +152,23 @@ impl<'a> Event<'a> {
             Self::FileHosting(event) => event.unmapped.as_ref(),
             Self::DataSecurityFinding(event) => event.unmapped.as_ref(),
             Self::BaseEvent(event) => event.unmapped.as_ref(),
+            Self::DetectionFinding(event) => event.unmapped.as_ref(),
+            Self::ApiActivity(event) => event.unmapped.as_ref(),
+            Self::EntityManagement(event) => event.unmapped.as_ref(),
+            Self::HttpActivity(event) => event.unmapped.as_ref(),
         }
     }
 
     pub(crate) fn header(&mut self) -> Header<'_, 'a> {
         match self {
-            Self::EmailActivity(event) => Header {
-                activity_id: &mut event.activity_id,
-                category_uid: &mut event.category_uid,
-                category_name: &mut event.category_name,
-                class_uid: &mut event.class_uid,
-                class_name: &mut event.class_name,
-                type_uid: &mut event.type_uid,
-                type_name: &mut event.type_name,
-                activity_name: &event.activity_name,
-                severity_id: &mut event.severity_id,
-                metadata: &mut event.metadata,
-            },
-            Self::FileHosting(event) => Header {
-                activity_id: &mut event.activity_id,
-                category_uid: &mut event.category_uid,
-                category_name: &mut event.category_name,
-                class_uid: &mut event.class_uid,
-                class_name: &mut event.class_name,
-                type_uid: &mut event.type_uid,
-                type_name: &mut event.type_name,
-                activity_name: &event.activity_name,
-                severity_id: &mut event.severity_id,
-                metadata: &mut event.metadata,
-            },
-            Self::DataSecurityFinding(event) => Header {
-                activity_id: &mut event.activity_id,
-                category_uid: &mut event.category_uid,
-                category_name: &mut event.category_name,
-                class_uid: &mut event.class_uid,
-                class_name: &mut event.class_name,
-                type_uid: &mut event.type_uid,
-                type_name: &mut event.type_name,
-                activity_name: &event.activity_name,
-                severity_id: &mut event.severity_id,
-                metadata: &mut event.metadata,
-            },
-            Self::BaseEvent(event) => Header {
-                activity_id: &mut event.activity_id,
-                category_uid: &mut event.category_uid,
-                category_name: &mut event.category_name,
-                class_uid: &mut event.class_uid,
-                class_name: &mut event.class_name,
-                type_uid: &mut event.type_uid,
-                type_name: &mut event.type_name,
-                activity_name: &event.activity_name,
-                severity_id: &mut event.severity_id,
-                metadata: &mut event.metadata,
-            },
+            Self::EmailActivity(event) => header!(event),
+            Self::FileHosting(event) => header!(event),
+            Self::DataSecurityFinding(event) => header!(event),
+            Self::BaseEvent(event) => header!(event),
+            Self::DetectionFinding(event) => header!(event),
+            Self::ApiActivity(event) => header!(event),
+            Self::EntityManagement(event) => header!(event),
+            Self::HttpActivity(event) => header!(event),
         }
     }
 
@@ -162,6 +178,10 @@ impl<'a> Event<'a> {
             Self::FileHosting(event) => event.stamp_texts(),
             Self::DataSecurityFinding(event) => event.stamp_texts(),
             Self::BaseEvent(event) => event.stamp_texts(),
+            Self::DetectionFinding(event) => event.stamp_texts(),
+            Self::ApiActivity(event) => event.stamp_texts(),
+            Self::EntityManagement(event) => event.stamp_texts(),
+            Self::HttpActivity(event) => event.stamp_texts(),
         }
     }
 
@@ -171,6 +191,10 @@ impl<'a> Event<'a> {
             Self::FileHosting(event) => event.used_profiles(),
             Self::DataSecurityFinding(event) => event.used_profiles(),
             Self::BaseEvent(event) => event.used_profiles(),
+            Self::DetectionFinding(event) => event.used_profiles(),
+            Self::ApiActivity(event) => event.used_profiles(),
+            Self::EntityManagement(event) => event.used_profiles(),
+            Self::HttpActivity(event) => event.used_profiles(),
         }
     }
 }
@@ -182,6 +206,10 @@ pub(crate) fn read(class: Class, value: &Value) -> Result<Event<'static>, serde_
         Class::FileHosting => FileHosting::deserialize(value).map(Event::from),
         Class::DataSecurityFinding => DataSecurityFinding::deserialize(value).map(Event::from),
         Class::BaseEvent => BaseEvent::deserialize(value).map(Event::from),
+        Class::DetectionFinding => DetectionFinding::deserialize(value).map(Event::from),
+        Class::ApiActivity => ApiActivity::deserialize(value).map(Event::from),
+        Class::EntityManagement => EntityManagement::deserialize(value).map(Event::from),
+        Class::HttpActivity => HttpActivity::deserialize(value).map(Event::from),
     }
 }
 
@@ -192,5 +220,9 @@ pub(crate) fn empty(class: Class) -> Event<'static> {
         Class::FileHosting => FileHosting::default().into(),
         Class::DataSecurityFinding => DataSecurityFinding::default().into(),
         Class::BaseEvent => BaseEvent::default().into(),
+        Class::DetectionFinding => DetectionFinding::default().into(),
+        Class::ApiActivity => ApiActivity::default().into(),
+        Class::EntityManagement => EntityManagement::default().into(),
+        Class::HttpActivity => HttpActivity::default().into(),
     }
 }

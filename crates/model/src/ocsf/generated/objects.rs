@@ -96,6 +96,27 @@ impl Analytic<'_> {
     }
 }
 
+/// A call of an API.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Api<'a> {
+    /// Name of the operation. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Cow<'a, str>>,
+    /// The service that offers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<Service<'a>>,
+    /// Version of the API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+    /// What was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request<'a>>,
+    /// What was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<Response<'a>>,
+}
+
 /// One technique of MITRE ATT&CK or ATLAS. Needs a tactic, a technique or a sub-technique.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -497,6 +518,84 @@ pub struct Enrichment<'a> {
     pub data: Option<Json<'a>>,
 }
 
+/// Things that prove a finding. Needs at least one of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evidences<'a> {
+    /// Name of the evidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Cow<'a, str>>,
+    /// Identifier of the evidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Cow<'a, str>>,
+    /// Evidence that has no attribute of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Json<'a>>,
+    /// Who acted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor<'a>>,
+    /// The user concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Box<User<'a>>>,
+    /// The process concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process<'a>>,
+    /// The file concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<Box<File<'a>>>,
+    /// The message concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Box<Email<'a>>>,
+    /// The link concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<Url<'a>>,
+    /// Where it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub src_endpoint: Option<Box<NetworkEndpoint<'a>>>,
+    /// Where it went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dst_endpoint: Option<Box<NetworkEndpoint<'a>>>,
+    /// The machine concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Box<Device<'a>>>,
+    /// What was decided about the evidence. See [`values::verdict`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict_id: Option<i32>,
+    /// What was decided about the evidence, as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Cow<'a, str>>,
+}
+
+impl Evidences<'_> {
+    pub(crate) fn stamp_texts(&mut self) {
+        if let Some(item) = &mut self.actor {
+            item.stamp_texts();
+        }
+        if let Some(item) = &mut self.user {
+            item.stamp_texts();
+        }
+        if let Some(item) = &mut self.file {
+            item.stamp_texts();
+        }
+        if let Some(item) = &mut self.email {
+            item.stamp_texts();
+        }
+        if let Some(item) = &mut self.url {
+            item.stamp_texts();
+        }
+        if let Some(item) = &mut self.src_endpoint {
+            item.stamp_texts();
+        }
+        if let Some(item) = &mut self.dst_endpoint {
+            item.stamp_texts();
+        }
+        if let Some(item) = &mut self.device {
+            item.stamp_texts();
+        }
+        stamp::text(self.verdict_id, &mut self.verdict, values::verdict::ALL);
+    }
+}
+
 /// A part of a product. Needs `name` or `uid`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -809,6 +908,30 @@ impl HttpRequest<'_> {
     }
 }
 
+/// The answer of a web service. `code` is required.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HttpResponse<'a> {
+    /// Status code. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// Status as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Cow<'a, str>>,
+    /// What the answer says about itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Cow<'a, str>>,
+    /// The Content-Type header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<Cow<'a, str>>,
+    /// Length of the answer in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<i32>,
+    /// Milliseconds until the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<i32>,
+}
+
 /// A name with a value, or with several.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -943,6 +1066,57 @@ pub struct MalwareScanInfo<'a> {
 impl MalwareScanInfo<'_> {
     pub(crate) fn stamp_texts(&mut self) {
         stamp::text(self.type_id, &mut self.r#type, values::malware_scan_info_type::ALL);
+    }
+}
+
+/// A thing under management. Needs a name, an identifier or the object that it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ManagedEntity<'a> {
+    /// Name of the thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Cow<'a, str>>,
+    /// Identifier of the thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Cow<'a, str>>,
+    /// Kind of thing. See [`values::managed_entity_type`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub type_id: Option<i32>,
+    /// Kind of thing, as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<Cow<'a, str>>,
+    /// Version of the thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+    /// The device that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<Box<Device<'a>>>,
+    /// The user that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Box<User<'a>>>,
+    /// The group that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Group<'a>>,
+    /// The policy that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Box<Policy<'a>>>,
+    /// The organisation that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub org: Option<Organization<'a>>,
+    /// Other facts about the thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Json<'a>>,
+}
+
+impl ManagedEntity<'_> {
+    pub(crate) fn stamp_texts(&mut self) {
+        stamp::text(self.type_id, &mut self.r#type, values::managed_entity_type::ALL);
+        if let Some(item) = &mut self.device {
+            item.stamp_texts();
+        }
+        if let Some(item) = &mut self.user {
+            item.stamp_texts();
+        }
     }
 }
 
@@ -1198,6 +1372,30 @@ pub struct Policy<'a> {
     pub data: Option<Json<'a>>,
 }
 
+/// A process. Needs `pid` or `uid`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Process<'a> {
+    /// Name of the process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Cow<'a, str>>,
+    /// Identifier of the process while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<i32>,
+    /// Identifier of the process for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Cow<'a, str>>,
+    /// Full path of its executable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<Cow<'a, str>>,
+    /// The command line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cmd_line: Option<Cow<'a, str>>,
+    /// When it was started. Milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<i64>,
+}
+
 /// The product that reported the event. Needs `name` or `uid`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1306,6 +1504,21 @@ impl Reputation<'_> {
     }
 }
 
+/// What an API was asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Request<'a> {
+    /// Identifier of the request. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Cow<'a, str>>,
+    /// Flags of the request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Cow<'a, str>>,
+    /// What was sent along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Json<'a>>,
+}
+
 /// A resource that the event touched. Needs `name` or `uid`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1373,6 +1586,48 @@ impl ResourceDetails<'_> {
             item.stamp_texts();
         }
     }
+}
+
+/// What an API answered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Response<'a> {
+    /// Number with which it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// Name of the error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Cow<'a, str>>,
+    /// The error in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<Cow<'a, str>>,
+    /// What the API said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Cow<'a, str>>,
+    /// Flags of the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Cow<'a, str>>,
+    /// What was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Json<'a>>,
+}
+
+/// A service. Needs `name` or `uid`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Service<'a> {
+    /// Name of the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Cow<'a, str>>,
+    /// Identifier of the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Cow<'a, str>>,
+    /// Version of the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+    /// Labels on the service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Cow<'a, str>>,
 }
 
 /// A session of a user.

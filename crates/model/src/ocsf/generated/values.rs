@@ -162,6 +162,26 @@ pub mod analytic_type {
     ];
 }
 
+/// Ids of `api_activity`.
+pub mod api_activity {
+    /// Unknown.
+    pub const UNKNOWN: i32 = 0;
+    /// Create.
+    pub const CREATE: i32 = 1;
+    /// Read.
+    pub const READ: i32 = 2;
+    /// Update.
+    pub const UPDATE: i32 = 3;
+    /// Delete.
+    pub const DELETE: i32 = 4;
+    /// Other.
+    pub const OTHER: i32 = 99;
+
+    /// Every id with its caption.
+    pub static ALL: &[(i32, &str)] =
+        &[(0, "Unknown"), (1, "Create"), (2, "Read"), (3, "Update"), (4, "Delete"), (99, "Other")];
+}
+
 /// Ids of `base_event`.
 pub mod base_event {
     /// Unknown.
@@ -338,6 +358,24 @@ pub mod databucket_type {
     /// Every id with its caption.
     pub static ALL: &[(i32, &str)] =
         &[(0, "Unknown"), (1, "S3"), (2, "Azure Blob"), (3, "GCP Bucket"), (99, "Other")];
+}
+
+/// Ids of `detection_finding`.
+pub mod detection_finding {
+    /// Unknown.
+    pub const UNKNOWN: i32 = 0;
+    /// Create.
+    pub const CREATE: i32 = 1;
+    /// Update.
+    pub const UPDATE: i32 = 2;
+    /// Close.
+    pub const CLOSE: i32 = 3;
+    /// Other.
+    pub const OTHER: i32 = 99;
+
+    /// Every id with its caption.
+    pub static ALL: &[(i32, &str)] =
+        &[(0, "Unknown"), (1, "Create"), (2, "Update"), (3, "Close"), (99, "Other")];
 }
 
 /// Ids of `detection_system`.
@@ -573,6 +611,59 @@ pub mod email_activity {
     ];
 }
 
+/// Ids of `entity_management`.
+pub mod entity_management {
+    /// Unknown.
+    pub const UNKNOWN: i32 = 0;
+    /// Create.
+    pub const CREATE: i32 = 1;
+    /// Read.
+    pub const READ: i32 = 2;
+    /// Update.
+    pub const UPDATE: i32 = 3;
+    /// Delete.
+    pub const DELETE: i32 = 4;
+    /// Move.
+    pub const MOVE: i32 = 5;
+    /// Enroll.
+    pub const ENROLL: i32 = 6;
+    /// Unenroll.
+    pub const UNENROLL: i32 = 7;
+    /// Enable.
+    pub const ENABLE: i32 = 8;
+    /// Disable.
+    pub const DISABLE: i32 = 9;
+    /// Activate.
+    pub const ACTIVATE: i32 = 10;
+    /// Deactivate.
+    pub const DEACTIVATE: i32 = 11;
+    /// Suspend.
+    pub const SUSPEND: i32 = 12;
+    /// Resume.
+    pub const RESUME: i32 = 13;
+    /// Other.
+    pub const OTHER: i32 = 99;
+
+    /// Every id with its caption.
+    pub static ALL: &[(i32, &str)] = &[
+        (0, "Unknown"),
+        (1, "Create"),
+        (2, "Read"),
+        (3, "Update"),
+        (4, "Delete"),
+        (5, "Move"),
+        (6, "Enroll"),
+        (7, "Unenroll"),
+        (8, "Enable"),
+        (9, "Disable"),
+        (10, "Activate"),
+        (11, "Deactivate"),
+        (12, "Suspend"),
+        (13, "Resume"),
+        (99, "Other"),
+    ];
+}
+
 /// Ids of `file_hosting`.
 pub mod file_hosting {
     /// Unknown.
@@ -782,6 +873,47 @@ pub mod hash_algorithm {
     ];
 }
 
+/// Ids of `http_activity`.
+pub mod http_activity {
+    /// Unknown.
+    pub const UNKNOWN: i32 = 0;
+    /// Connect.
+    pub const CONNECT: i32 = 1;
+    /// Delete.
+    pub const DELETE: i32 = 2;
+    /// Get.
+    pub const GET: i32 = 3;
+    /// Head.
+    pub const HEAD: i32 = 4;
+    /// Options.
+    pub const OPTIONS: i32 = 5;
+    /// Post.
+    pub const POST: i32 = 6;
+    /// Put.
+    pub const PUT: i32 = 7;
+    /// Trace.
+    pub const TRACE: i32 = 8;
+    /// Patch.
+    pub const PATCH: i32 = 9;
+    /// Other.
+    pub const OTHER: i32 = 99;
+
+    /// Every id with its caption.
+    pub static ALL: &[(i32, &str)] = &[
+        (0, "Unknown"),
+        (1, "Connect"),
+        (2, "Delete"),
+        (3, "Get"),
+        (4, "Head"),
+        (5, "Options"),
+        (6, "Post"),
+        (7, "Put"),
+        (8, "Trace"),
+        (9, "Patch"),
+        (99, "Other"),
+    ];
+}
+
 /// Ids of `impact`.
 pub mod impact {
     /// Unknown.
@@ -971,6 +1103,41 @@ pub mod malware_scan_info_type {
         (5, "Attached Media"),
         (6, "User Logon"),
         (7, "ELAM"),
+        (99, "Other"),
+    ];
+}
+
+/// Ids of `managed_entity_type`.
+pub mod managed_entity_type {
+    /// Unknown.
+    pub const UNKNOWN: i32 = 0;
+    /// Device.
+    pub const DEVICE: i32 = 1;
+    /// User.
+    pub const USER: i32 = 2;
+    /// Group.
+    pub const GROUP: i32 = 3;
+    /// Organization.
+    pub const ORGANIZATION: i32 = 4;
+    /// Policy.
+    pub const POLICY: i32 = 5;
+    /// Email.
+    pub const EMAIL: i32 = 6;
+    /// Network Zone.
+    pub const NETWORK_ZONE: i32 = 7;
+    /// Other.
+    pub const OTHER: i32 = 99;
+
+    /// Every id with its caption.
+    pub static ALL: &[(i32, &str)] = &[
+        (0, "Unknown"),
+        (1, "Device"),
+        (2, "User"),
+        (3, "Group"),
+        (4, "Organization"),
+        (5, "Policy"),
+        (6, "Email"),
+        (7, "Network Zone"),
         (99, "Other"),
     ];
 }
