@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use chrono::DateTime;
 use flate2::{Compression, write::GzEncoder};
 use futures::stream::{self, StreamExt};
@@ -24,8 +24,10 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// Seconds for the `Retry-After` header.
     pub(crate) retry_after_s: Option<i64>,
-    /// The `Allow` header of a 405.
-    pub(crate) allow: Option<&'static str>,
+    /// Other headers: lower-case name and value.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Whether the body is gzip-encoded whatever the faults say.
+    pub(crate) compressed: bool,
     /// Why it is a 429.
     pub(crate) reason: Option<Refusal>,
     /// Whether a fault decided it.
@@ -44,7 +46,8 @@ impl Answer {
             content_type: "application/json",
             body: body.into(),
             retry_after_s: None,
-            allow: None,
+            headers: Vec::new(),
+            compressed: false,
             reason: None,
             injected: false,
             cut: false,
@@ -74,6 +77,7 @@ impl Answer {
 
 /// Puts an answer on the wire; `date_ms` is the `Date` header in epoch milliseconds.
 pub(crate) fn respond(answer: Answer, gzip: bool, date_ms: i64) -> Response<Body> {
+    let gzip = gzip || answer.compressed;
     let body = if gzip { compress(&answer.body).unwrap_or_default() } else { answer.body };
     let length = body.len();
     let mut response = Response::new(if answer.cut { cut_body(body) } else { Body::from(body) });
@@ -90,8 +94,10 @@ pub(crate) fn respond(answer: Answer, gzip: bool, date_ms: i64) -> Response<Body
     if let Some(seconds) = answer.retry_after_s {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Some(methods) = answer.allow {
-        headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
     }
     response
 }

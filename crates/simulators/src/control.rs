@@ -82,9 +82,20 @@ async fn held(
     .await
 }
 
-async fn served(State(simulator): State<Simulator>) -> Answered {
+async fn served(
+    State(simulator): State<Simulator>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Answered {
+    let digests = query.get("with").is_some_and(|with| with == "sha256");
+    if query.len() > usize::from(digests) {
+        return Err(Refused("known is `with=sha256`, and nothing else".to_owned()));
+    }
     blocking(move || {
-        streams(simulator.served().into_iter().map(|stream| (stream.stream, stream.ids)))
+        if digests {
+            streams(simulator.served_with_sha256())
+        } else {
+            streams(simulator.served().into_iter().map(|stream| (stream.stream, stream.ids)))
+        }
     })
     .await
 }

@@ -102,6 +102,11 @@ pub(crate) fn signed_duration(value: &str) -> Option<i64> {
     }
 }
 
+/// A time in RFC 3339 as epoch milliseconds, or `off`.
+pub(crate) fn instant(value: &str) -> Option<Option<i64>> {
+    if value == "off" { Some(None) } else { parse_instant_ms(value).map(Some) }
+}
+
 /// `START/END` in RFC 3339 as epoch milliseconds, end after start.
 pub(crate) fn period(value: &str) -> Option<(i64, i64)> {
     let (start, end) = value.split_once('/')?;

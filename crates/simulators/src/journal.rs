@@ -86,6 +86,18 @@ impl Journal {
         }
     }
 
+    /// Notes records of further streams that the last answer carried.
+    pub(crate) fn also_served(&self, stream: usize, numbers: &[u64]) {
+        if numbers.is_empty() {
+            return;
+        }
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if pages.served.len() <= stream {
+            pages.served.resize(stream + 1, Vec::new());
+        }
+        pages.served[stream].extend_from_slice(numbers);
+    }
+
     /// When the first request arrived, epoch milliseconds.
     pub(crate) fn first_request_ms(&self) -> Option<i64> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner).first_request_ms
@@ -126,7 +138,8 @@ mod tests {
         let journal = Journal::default();
         journal.write(5, entry(200), Some((2, &[7, 8])));
         journal.write(9, entry(200), Some((2, &[8])));
-        assert_eq!(journal.served(2), [7, 8, 8]);
+        journal.also_served(3, &[1]);
+        assert_eq!((journal.served(2), journal.served(3)), (vec![7, 8, 8], vec![1]));
         assert!(journal.served(40).is_empty());
         assert_eq!(journal.first_request_ms(), Some(5));
     }

@@ -9,10 +9,13 @@ mod control;
 mod draw;
 mod faults;
 mod journal;
+mod mimecast;
 mod quota;
+mod release;
 mod simulator;
 mod times;
 mod trend_micro_cas;
+mod trend_vision_one;
 mod vendors;
 
 pub use clock::SimClock;

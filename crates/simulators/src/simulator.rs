@@ -103,22 +103,8 @@ impl Simulator {
     /// As [`Simulator::held_until`], with the digest of each record's bytes; this generates every record.
     #[must_use]
     pub fn held_with_sha256(&self, until_ms: Option<i64>) -> Vec<(String, Vec<HeldRecord>)> {
-        let mut text = String::new();
-        let mut digests = |stream, numbers: &[u64]| {
-            let record = |number: &u64| {
-                text.clear();
-                self.vendor.push_record(stream, *number, &mut text);
-                HeldRecord {
-                    id: self.id(stream, *number),
-                    sha256: hex::encode(Sha256::digest(text.as_bytes())),
-                }
-            };
-            numbers.iter().map(record).collect::<Vec<_>>()
-        };
         let held = self.vendor.held(until_ms);
-        held.iter()
-            .map(|held| (self.vendor.stream_name(held.stream), digests(held.stream, &held.numbers)))
-            .collect()
+        held.iter().map(|held| self.digests(held.stream, &held.numbers)).collect()
     }
 
     /// Ids of the records in complete 200 answers, by stream, in the order of serving, repeats repeated.
@@ -129,6 +115,18 @@ impl Simulator {
             .into_iter()
             .map(|stream| self.stream_ids(stream, &self.vendor.journal().served(stream)))
             .collect()
+    }
+
+    /// As [`Simulator::served`], each record once, with the digest of its bytes; this generates every record.
+    #[must_use]
+    pub fn served_with_sha256(&self) -> Vec<(String, Vec<HeldRecord>)> {
+        let of_stream = |stream| {
+            let mut numbers = self.vendor.journal().served(stream);
+            numbers.sort_unstable();
+            numbers.dedup();
+            self.digests(stream, &numbers)
+        };
+        self.vendor.streams().into_iter().map(of_stream).collect()
     }
 
     /// All requests to the vendor's routes, oldest first.
@@ -182,6 +180,19 @@ impl Simulator {
     fn stream_ids(&self, stream: usize, numbers: &[u64]) -> StreamIds {
         let ids = numbers.iter().map(|number| self.id(stream, *number)).collect();
         StreamIds { stream: self.vendor.stream_name(stream), ids }
+    }
+
+    /// The name of a stream, and its records with their digests.
+    fn digests(&self, stream: usize, numbers: &[u64]) -> (String, Vec<HeldRecord>) {
+        let mut text = String::new();
+        let record = |number: &u64| {
+            text.clear();
+            self.vendor.push_record(stream, *number, &mut text);
+            let sha256 = hex::encode(Sha256::digest(text.as_bytes()));
+            HeldRecord { id: self.id(stream, *number), sha256 }
+        };
+        let records = numbers.iter().map(record).collect();
+        (self.vendor.stream_name(stream), records)
     }
 
     fn id(&self, stream: usize, number: u64) -> String {

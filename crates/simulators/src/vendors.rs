@@ -10,7 +10,7 @@ use crate::clock::SimClock;
 use crate::faults::{FaultError, FaultInfo};
 use crate::journal::Journal;
 use crate::simulator::{Options, Simulator, SimulatorError};
-use crate::trend_micro_cas;
+use crate::{mimecast, trend_micro_cas, trend_vision_one};
 
 /// Record numbers of one stream.
 #[derive(Debug)]
@@ -49,13 +49,21 @@ struct Registration {
     faults: fn() -> Vec<FaultInfo>,
 }
 
-const REGISTRY: &[Registration] = &[Registration {
-    name: "trend_micro_cas",
-    build: trend_micro_cas::build,
-    faults: trend_micro_cas::fault_list,
-}];
+const REGISTRY: &[Registration] = &[
+    Registration {
+        name: "trend_micro_cas",
+        build: trend_micro_cas::build,
+        faults: trend_micro_cas::fault_list,
+    },
+    Registration {
+        name: "trend_vision_one",
+        build: trend_vision_one::build,
+        faults: trend_vision_one::fault_list,
+    },
+    Registration { name: "mimecast", build: mimecast::build, faults: mimecast::fault_list },
+];
 
-const NAMES: &[&str] = &["trend_micro_cas"];
+const NAMES: &[&str] = &["trend_micro_cas", "trend_vision_one", "mimecast"];
 
 /// The names that [`fn@simulator`] accepts.
 #[must_use]
@@ -100,7 +108,8 @@ mod tests {
     #[test]
     fn unknown_vendor_is_refused_with_the_known_names() {
         let refused = simulator("acme", Options::default()).err().map(|error| error.to_string());
-        assert_eq!(refused.as_deref(), Some("unknown vendor `acme`; known are trend_micro_cas"));
+        let known = vendor_names().join(", ");
+        assert_eq!(refused, Some(format!("unknown vendor `acme`; known are {known}")));
         assert!(fault_list("acme").is_none());
     }
 }

@@ -48,7 +48,9 @@ impl Refused {
         let code = -(i32::from(status.as_u16()) * 10_000 + serial);
         let body = json!({ "code": code, "traceId": trace_id, "msg": message });
         let mut answer = Answer::json(status, body.to_string());
-        answer.allow = (*self == Self::WrongMethod).then_some("GET");
+        if *self == Self::WrongMethod {
+            answer.headers.push(("allow", "GET".to_owned()));
+        }
         answer
     }
 }
@@ -67,6 +69,6 @@ mod tests {
         );
         let expired = Refused::TokenExpired.answer("t-2");
         assert!(String::from_utf8_lossy(&expired.body).contains("-4010002"));
-        assert_eq!(Refused::WrongMethod.answer("t-3").allow, Some("GET"));
+        assert_eq!(Refused::WrongMethod.answer("t-3").headers, [("allow", "GET".to_owned())]);
     }
 }

@@ -237,6 +237,7 @@ impl Cas {
             shows_empty_time: ordinal.is_multiple_of(2),
             padding: knobs.huge_body,
             poisoned,
+            release_ms: knobs.release_ms,
         };
         envelope.write(self.seed, query.stream, lattice, &page.numbers)
     }

@@ -1,7 +1,8 @@
 //! The faults of this vendor: names, values, defaults and help. Data, and nothing else.
 
 use crate::faults::{
-    Fault, FaultInfo, duration, names, pairs, percent, period, signed_duration, switch, whole,
+    Fault, FaultInfo, duration, instant, names, pairs, percent, period, signed_duration, switch,
+    whole,
 };
 use crate::times::parse_instant_ms;
 
@@ -290,6 +291,13 @@ pub(super) const FAULTS: &[Fault<Knobs>] = &[
         "0",
         "every Nth page breaks off in the middle of its body",
         |k, v| put(&mut k.cut_every, whole(v, 0)),
+    ),
+    fault(
+        "next_release",
+        "off or an RFC 3339 time",
+        "off",
+        "records from then on lack a field, have a new one, and one of another type",
+        |k, v| put(&mut k.release_ms, instant(v)),
     ),
     fault(
         "poison_every",

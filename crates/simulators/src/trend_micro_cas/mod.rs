@@ -120,9 +120,9 @@ impl Vendor for Cas {
 
     fn push_record(&self, stream: usize, number: u64, out: &mut String) {
         if let Some(stream) = Stream::numbered(stream) {
-            let generation_ms =
-                self.population.lattice(stream, &self.knobs()).generation_ms(number);
-            records::push_record(out, self.seed, stream, number, generation_ms);
+            let knobs = self.knobs();
+            let generation_ms = self.population.lattice(stream, &knobs).generation_ms(number);
+            records::push_record(out, self.seed, stream, number, generation_ms, knobs.release_ms);
         }
     }
 

@@ -63,6 +63,8 @@ pub(super) struct Envelope<'a> {
     pub(super) padding: usize,
     /// Whether an item follows that is no record.
     pub(super) poisoned: bool,
+    /// When records begin to look different, if at all.
+    pub(super) release_ms: Option<i64>,
 }
 
 impl Envelope<'_> {
@@ -102,7 +104,8 @@ impl Envelope<'_> {
             if position > 0 {
                 out.push(',');
             }
-            push_record(&mut out, seed, stream, *number, lattice.generation_ms(*number));
+            let at_ms = lattice.generation_ms(*number);
+            push_record(&mut out, seed, stream, *number, at_ms, self.release_ms);
         }
         if self.poisoned {
             out.push_str(if numbers.is_empty() { "\"poison\"" } else { ",\"poison\"" });

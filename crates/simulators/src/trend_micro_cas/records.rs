@@ -3,7 +3,10 @@
 //! Written straight into the page's text, because a test may pull millions of them. Every value is already
 //! JSON text; see `vocabulary`.
 
+use serde_json::Value;
+
 use crate::draw::{Draw, mix, push_hex, push_uuid};
+use crate::release;
 use crate::times::{push_instant, push_padded};
 
 use super::streams::{Family, Kind, Stream};
@@ -27,7 +30,9 @@ pub(super) fn push_record(
     stream: Stream,
     number: u64,
     generation_ms: i64,
+    release_ms: Option<i64>,
 ) {
+    let start = out.len();
     let mut draw = Draw::new(&[seed, stream.coordinate(), number, CONTENT]);
     let lag_s = if draw.chance(4) { 60 + draw.below(600) } else { 1 + draw.below(30) };
     let detection_ms = generation_ms - i64::try_from(lag_s).unwrap_or(0) * 1_000;
@@ -61,6 +66,18 @@ pub(super) fn push_record(
         out.push('"');
     }
     out.push_str("}}");
+    if release::is_out(release_ms, generation_ms) {
+        let written = out.split_off(start);
+        out.push_str(&rewritten(&written).unwrap_or(written));
+    }
+}
+
+/// A record as the next release writes it.
+fn rewritten(record: &str) -> Option<String> {
+    let mut record: Value = serde_json::from_str(record).ok()?;
+    let message = record.get_mut("message")?.as_object_mut()?;
+    release::rewrite(message, "scan_type", "action_result");
+    Some(record.to_string())
 }
 
 /// The `message` object in the making; the first field is written by `base`.
@@ -312,13 +329,12 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use serde_json::Value;
 
     const GENERATED_MS: i64 = 1_772_438_400_000;
 
     fn record(stream: Stream, number: u64) -> Value {
         let mut out = String::new();
-        push_record(&mut out, 1, stream, number, GENERATED_MS);
+        push_record(&mut out, 1, stream, number, GENERATED_MS, None);
         serde_json::from_str(&out).unwrap()
     }
 
@@ -359,7 +375,7 @@ mod tests {
     fn seeds_change_the_content() {
         let made = |seed| {
             let mut out = String::new();
-            push_record(&mut out, seed, Stream::numbered(0).unwrap(), 5, GENERATED_MS);
+            push_record(&mut out, seed, Stream::numbered(0).unwrap(), 5, GENERATED_MS, None);
             out
         };
         assert_eq!(made(1), made(1));

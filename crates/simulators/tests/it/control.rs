@@ -72,6 +72,10 @@ async fn served_lists_every_stream_and_state_has_no_effects() {
     let served = get(&sim, "/_sim/served").await.json();
     assert_eq!(served["streams"]["exchange/virtualanalyzer"], json!([]));
     assert!(served["streams"]["exchange/securityrisk"].as_array().unwrap().len() > 2);
+    let digests = get(&sim, "/_sim/served?with=sha256").await.json();
+    let digests = digests["streams"]["exchange/securityrisk"].as_array().unwrap().clone();
+    assert!(digests.len() > 2 && digests.iter().all(|record| record["sha256"].is_string()));
+    assert_eq!(get(&sim, "/_sim/served?with=md5").await.status, 400);
     assert_eq!(get(&sim, "/_sim/state").await.json(), json!({}));
     assert_eq!(get(&sim, "/_sim/else").await.status, 404);
 }

@@ -5,6 +5,8 @@ mod client;
 mod control;
 mod delivery;
 mod keys_and_quota;
+mod mimecast;
 mod misleading_pages;
 mod retrieval;
+mod vision;
 mod wire;

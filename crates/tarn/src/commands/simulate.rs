@@ -13,7 +13,7 @@ use crate::shutdown;
 /// Flags of `simulate`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The vendor: trend_micro_cas
+    /// The vendor: trend_micro_cas, trend_vision_one or mimecast
     #[arg(value_name = "VENDOR")]
     vendor: String,
     /// List the faults and end
