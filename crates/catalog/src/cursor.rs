@@ -10,6 +10,7 @@ use crate::columns::Columns;
 use crate::connector::require_connector;
 use crate::database::Connection;
 use crate::error::{Result, WhileDoing};
+use crate::failpoint;
 use crate::open::Catalog;
 
 impl Catalog {
@@ -43,6 +44,7 @@ impl Catalog {
         for (stream, cursor) in cursors {
             put_cursor(&mut transaction, &connector.to_string(), stream, cursor, at).await?;
         }
+        failpoint::hit("catalog.put_cursors.before_commit", self.place())?;
         transaction.commit().await.while_doing(ACTION)
     }
 }

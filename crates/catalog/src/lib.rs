@@ -24,6 +24,7 @@ mod page;
 mod replay;
 mod seal;
 mod setting;
+mod shape;
 mod status;
 mod tenant;
 mod token;

@@ -11,6 +11,7 @@ use crate::applied;
 use crate::columns::Columns;
 use crate::dead_letter::{DeadLetterState, settle_one};
 use crate::error::{CatalogError, Result, WhileDoing};
+use crate::failpoint;
 use crate::ledger::move_dead_letter;
 use crate::open::Catalog;
 use crate::page::Applied;
@@ -71,6 +72,7 @@ impl Catalog {
         let ledger_id = row.text("ledger_id")?;
         move_dead_letter(&mut transaction, &ledger_id, outcome.counts(), at).await?;
         applied::remember(&mut transaction, batch, commits, at).await?;
+        failpoint::hit("catalog.replay.before_commit", self.place())?;
         transaction.commit().await.while_doing(ACTION)?;
         Ok(Applied::Now)
     }

@@ -54,9 +54,23 @@ impl<'b> Document<'b> {
         self.members.get(name).map(|raw| raw.get())
     }
 
-    /// The items of a member that is an array; `None` when there is no such array.
+    /// The items of a member that is an array; `None` when there is no such array. `outer.inner` means
+    /// the arrays `inner` of all objects in the array `outer`, of which at least one must have it.
     pub(crate) fn items(&self, name: &str) -> Option<Items> {
-        items_of(self.body, self.text, self.members.get(name)?.get())
+        let Some((outer, inner)) = name.split_once('.') else {
+            return items_of(self.body, self.text, self.members.get(name)?.get());
+        };
+        let array = self.members.get(outer)?.get();
+        let objects: Vec<BTreeMap<String, &RawValue>> = serde_json::from_str(array).ok()?;
+        let is_empty = objects.iter().all(BTreeMap::is_empty);
+        let mut found = is_empty.then(Items::default);
+        for array in objects.iter().filter_map(|object| object.get(inner)) {
+            let items = items_of(self.body, self.text, array.get())?;
+            let all = found.get_or_insert_default();
+            all.records.extend(items.records);
+            all.unusable.extend(items.unusable);
+        }
+        found
     }
 }
 
@@ -126,6 +140,27 @@ mod tests {
         );
         assert_eq!(records, [&b"{\"a\":\"\xc3\xa9\"}"[..], b"{\"a\":\"\xe8\xaa\x9e\"}"]);
         assert_eq!(unusable, [&b"{\"a\":\"\xff\xfe\"}"[..]]);
+    }
+
+    #[test]
+    fn arrays_in_the_objects_of_an_array_are_one_list() {
+        let cut = |body: &'static str| {
+            let body = Bytes::from_static(body.as_bytes());
+            let text = readable(&body);
+            let items = Document::object(&body, &text).unwrap().items("data.logs")?;
+            Some(items.records.iter().map(|r| r.raw().clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            cut(r#"{"data":[{"logs":[{"a":1}]},{"logs":[ {"b":2}],"n":1},{}]}"#).unwrap(),
+            [&br#"{"a":1}"#[..], br#"{"b":2}"#]
+        );
+        for empty in [r#"{"data":[]}"#, r#"{"data":[{}]}"#, r#"{"data":[{"logs":[]}]}"#] {
+            assert_eq!(cut(empty), Some(Vec::new()), "{empty}");
+        }
+        for other in [r#"{"data":7}"#, r#"{"data":[{"x":[]}]}"#, r#"{"data":[{"logs":{}}]}"#, "{}"]
+        {
+            assert_eq!(cut(other), None, "{other}");
+        }
     }
 
     proptest! {

@@ -89,6 +89,20 @@ impl<'a> Parameters<'a> {
         Ok(parameter.values.iter().filter(|value| chosen.contains(value)).cloned().collect())
     }
 
+    /// The chosen values of a list parameter; `None` when they are all that there are.
+    ///
+    /// # Errors
+    /// As [`Parameters::choices`].
+    pub(crate) fn choices_short_of_all(
+        &self,
+        name: &str,
+    ) -> Result<Option<Vec<String>>, SettingsError> {
+        let chosen = self.choices(name)?;
+        let known = self.manifest.parameters.iter().find(|known| known.name == name);
+        let is_all = known.is_none_or(|known| known.values == chosen);
+        Ok((!is_all).then_some(chosen))
+    }
+
     /// The secrets of a credential field, equal ones once, each with its label for people.
     ///
     /// # Errors

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use ::connectors::transform::TransformedMapping;
-use catalog::ReplayOutcome;
 pub use catalog::{DeadLetterFilter, DeadLetterPage, DeadLetterState, StoredDeadLetter};
-use model::batch::{Batch, IdentifiedRecord};
+use catalog::{ErrorKind, ReplayOutcome};
+use model::batch::{Batch, IdentifiedRecord, TableCommit};
+use model::clock;
 use model::ids::BatchId;
 use model::mapping::Mapping;
 use model::record::Record;
+use query::store::StoreError;
 use serde::Serialize;
+use tokio::task::JoinError;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::collect::page;
+use crate::collect::{Services, page};
 use crate::connectors::document::Plan;
 use crate::error::EngineError;
 use crate::import::{IMPORT, IMPORT_NAME};
@@ -109,20 +112,17 @@ impl App {
             records: vec![record],
             mapping,
         };
-        let id = batch.id;
-        let Some(receipt) = page::append(batch, &self.services).await? else { return Ok(()) };
-        if let Some(dead) = receipt.dead_letters.into_iter().next() {
-            replayed.failed.push((letter.id, dead.reason));
-            return Ok(());
+        // In a task of its own: whoever asked may go away, and must not cut it off between the lake
+        // and the catalog.
+        let settling = settle(letter.id, batch, self.services.clone());
+        let settling = tokio::spawn(clock::working(self.services.clock.clone(), settling));
+        let (settled, _busy) = settling.await.map_err(stopped)?;
+        match settled? {
+            Ok(ReplayOutcome::Stored) => replayed.stored += 1,
+            Ok(ReplayOutcome::Filtered) => replayed.filtered += 1,
+            Ok(ReplayOutcome::Duplicate) => replayed.duplicate += 1,
+            Err(reason) => replayed.failed.push((letter.id, reason)),
         }
-        let (outcome, count) = match (receipt.stored, receipt.filtered) {
-            (1.., _) => (ReplayOutcome::Stored, &mut replayed.stored),
-            (_, 1..) => (ReplayOutcome::Filtered, &mut replayed.filtered),
-            _ => (ReplayOutcome::Duplicate, &mut replayed.duplicate),
-        };
-        *count += 1;
-        let at = self.services.clock.now();
-        self.services.catalog.replay_result(letter.id, outcome, id, &receipt.commits, at).await?;
         Ok(())
     }
 
@@ -154,4 +154,58 @@ impl App {
         };
         Ok(Some((stored.name.to_string(), mapping)))
     }
+}
+
+/// Appends the one record of a letter and enters what became of it; else says why the letter stays.
+async fn settle(
+    letter: Uuid,
+    batch: Batch,
+    services: Services,
+) -> Result<Result<ReplayOutcome, String>, EngineError> {
+    let id = batch.id;
+    let watch = services.failed.watch(id);
+    let Some(receipt) = page::append(batch, &services).await? else {
+        watch.entered();
+        return Ok(Err("it holds no record".to_owned()));
+    };
+    if let Some(dead) = receipt.dead_letters.into_iter().next() {
+        watch.entered();
+        return Ok(Err(dead.reason));
+    }
+    let outcome = match (receipt.stored, receipt.filtered) {
+        (1.., _) => ReplayOutcome::Stored,
+        (_, 1..) => ReplayOutcome::Filtered,
+        _ => ReplayOutcome::Duplicate,
+    };
+    if !enter(letter, outcome, id, &receipt.commits, &services).await {
+        return Ok(Err("it was settled meanwhile".to_owned()));
+    }
+    watch.entered();
+    Ok(Ok(outcome))
+}
+
+/// Enters a letter whose rows are durable. They cannot be taken back, so this does not give up, unless
+/// the letter no longer waits: then it answers `false`, and the rows are those of a failed append.
+async fn enter(
+    letter: Uuid,
+    outcome: ReplayOutcome,
+    batch: BatchId,
+    commits: &[TableCommit],
+    services: &Services,
+) -> bool {
+    let Services { catalog, clock, .. } = services;
+    while let Err(error) = catalog.replay_result(letter, outcome, batch, commits, clock.now()).await
+    {
+        if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Conflict) {
+            return false;
+        }
+        tracing::error!(dead_letter = %letter, %error, "failed to enter a replayed dead letter");
+        clock.sleep_until(clock.now() + page::ENTER_RETRY).await;
+    }
+    true
+}
+
+fn stopped(error: JoinError) -> EngineError {
+    let action = "failed to replay a dead letter".to_owned();
+    StoreError::Failed { action, source: Box::new(error) }.into()
 }

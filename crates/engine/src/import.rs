@@ -128,6 +128,7 @@ impl App {
             mapping: reading.mapping.clone(),
         };
         let id = batch.id;
+        let watch = self.services.failed.watch(id);
         let receipt = page::append(batch, &self.services).await?;
         let unusable = chunk.dead_letters.len() as u64;
         let counts = Counts::of_page(served, unusable, receipt.as_ref());
@@ -156,6 +157,7 @@ impl App {
             at: now,
         };
         page::enter(commit, &self.services).await;
+        watch.entered();
         total.counts += counts;
         total.bytes += chunk.bytes as u64;
         Ok(())

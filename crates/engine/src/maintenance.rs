@@ -1,7 +1,8 @@
 //! Keeping the lake in order: by itself while a server runs, and whenever somebody asks.
 //!
 //! Before anything is cleaned up the lake is told how far this install has come; before anything
-//! expires it is written down what will go.
+//! expires it is written down what will go. A step that fails stops no other: until the lake is told
+//! more it keeps more, and on a full disk removal is what helps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -31,8 +32,10 @@ pub(crate) struct Keeper {
     services: Services,
     /// Held while rules are carried out, so that a hold that was set holds from then on.
     deciding: Mutex<()>,
-    /// When this process left its last bookmark.
-    left: Mutex<Option<Timestamp>>,
+    /// Held while a bookmark is written, so that an older one never replaces a newer one.
+    writing: Mutex<()>,
+    /// When this process last found out how far the ledger has come.
+    moved_on: Mutex<Option<Timestamp>>,
     task: StdMutex<Option<JoinHandle<()>>>,
 }
 
@@ -42,7 +45,8 @@ impl Keeper {
         Arc::new(Self {
             services,
             deciding: Mutex::default(),
-            left: Mutex::default(),
+            writing: Mutex::default(),
+            moved_on: Mutex::default(),
             task: StdMutex::default(),
         })
     }
@@ -84,9 +88,13 @@ impl Keeper {
     /// Does what is worth doing now.
     pub(crate) async fn tick(&self) -> Result<MaintenanceReport, EngineError> {
         if self.is_bookmark_due().await {
-            self.move_on().await?;
+            self.try_move_on().await;
         }
-        let expired = self.expire().await?;
+        let expired = self.expire().await.unwrap_or_else(|error| {
+            let cause = &error as &dyn std::error::Error;
+            tracing::error!(error = cause, "failed to remove what has expired");
+            MaintenanceReport::default()
+        });
         let plan = MaintenancePlan {
             merge: Effort::WhenDue,
             snapshot: Effort::WhenDue,
@@ -97,6 +105,14 @@ impl Keeper {
         report.expired = expired.expired;
         report.failures.splice(0..0, expired.failures);
         Ok(report)
+    }
+
+    /// Tells the lake how far the ledger has come, or says why it cannot be told.
+    async fn try_move_on(&self) {
+        if let Err(error) = self.move_on().await {
+            let cause = &error as &dyn std::error::Error;
+            tracing::error!(error = cause, "failed to tell the lake how far the ledger has come");
+        }
     }
 
     /// Finds out how far the ledger has come, remembers it, and tells the lake.
@@ -126,13 +142,15 @@ impl Keeper {
             }
         }
         catalog.set_applied_versions(&reached).await?;
-        self.leave_bookmark().await
+        self.leave_bookmark().await?;
+        *self.moved_on.lock().await = Some(clock.now());
+        Ok(())
     }
 
     async fn is_bookmark_due(&self) -> bool {
-        let left = self.left.lock().await;
+        let moved_on = self.moved_on.lock().await;
         let now = self.services.clock.now();
-        left.is_none_or(|written_at| now.since(written_at) >= RENEWED_AFTER)
+        moved_on.is_none_or(|moved_on| now.since(moved_on) >= RENEWED_AFTER)
     }
 
     /// Tells the lake what this install holds, at once. Afterwards no removal is under way that does
@@ -144,18 +162,15 @@ impl Keeper {
 
     async fn leave_bookmark(&self) -> Result<(), EngineError> {
         let Services { catalog, store, install, clock, .. } = &self.services;
-        let mut left = self.left.lock().await;
-        let written_at = clock.now();
+        let _writing = self.writing.lock().await;
         let bookmark = Bookmark {
             install: *install,
-            written_at,
+            written_at: clock.now(),
             applied: catalog.applied_versions().await?,
             readers: BTreeMap::new(),
             holds: Policy::read(catalog).await?.held(),
         };
-        store.bookmark(&bookmark).await?;
-        *left = Some(written_at);
-        Ok(())
+        Ok(store.bookmark(&bookmark).await?)
     }
 
     /// Removes what has expired. What will go is in the audit log before it goes, and what went
@@ -233,7 +248,7 @@ impl App {
     /// # Errors
     /// The lake or the catalog cannot be used at all; what failed in one table is in the report.
     pub async fn compact(&self, actor: &str) -> Result<MaintenanceReport, EngineError> {
-        self.keeper.move_on().await?;
+        self.keeper.try_move_on().await;
         let plan = MaintenancePlan {
             merge: Effort::Now,
             snapshot: Effort::WhenDue,
@@ -253,7 +268,7 @@ impl App {
         dry_run: bool,
         actor: &str,
     ) -> Result<MaintenanceReport, EngineError> {
-        self.keeper.move_on().await?;
+        self.keeper.try_move_on().await;
         let plan = MaintenancePlan {
             snapshot: Effort::Now,
             clean_up: Effort::Now,

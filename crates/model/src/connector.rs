@@ -43,8 +43,28 @@ pub struct Settings {
     pub content_types: Vec<String>,
     /// Whether the vendor's certificate is checked.
     pub verify_tls: bool,
+    /// The way out to the vendor, where it is not direct.
+    pub proxy: Option<Proxy>,
     /// Regions known beside those of the manifest: name and base URL.
     pub extra_regions: Vec<Region>,
+}
+
+/// A proxy between a connector and its vendor.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// `http://proxy.corp.example:3128`; `https` where the way to the proxy itself is encrypted.
+    pub address: String,
+    /// Who asks, where the proxy wants to know.
+    pub login: Option<ProxyLogin>,
+}
+
+/// A user at a proxy.
+#[derive(Debug, Clone)]
+pub struct ProxyLogin {
+    /// The user's name.
+    pub user: String,
+    /// The password; empty where the user has none.
+    pub password: Secret,
 }
 
 /// A place where a vendor runs its service.

@@ -62,6 +62,9 @@ pub struct ContentType {
     pub msg_origin: MsgOrigin,
     /// The classes that its records become.
     pub classes: Vec<Class>,
+    /// What its streams go on by.
+    #[serde(default)]
+    pub cursor: CursorStrategy,
     /// How often it is asked for.
     #[serde(with = "duration_text")]
     pub interval: Duration,
@@ -74,8 +77,23 @@ pub struct ContentType {
     /// How far each poll stays behind now.
     #[serde(with = "duration_text")]
     pub lag: Duration,
+    /// The widest span of one interval: short where the vendor answers wide ones badly or not at
+    /// all, long where it keeps years of few records. Twelve hours of history when it is left out.
+    #[serde(default, with = "optional_duration_text", skip_serializing_if = "Option::is_none")]
+    pub window: Option<Duration>,
     /// Records in a full page.
     pub page_size: u32,
+}
+
+/// What a stream goes on by from one poll to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CursorStrategy {
+    /// Closed intervals of time, each asked for with both its ends.
+    #[default]
+    Intervals,
+    /// The vendor's token; a time is only given for the first page.
+    PageToken,
 }
 
 /// A secret that a connector needs.
@@ -159,6 +177,37 @@ impl Manifest {
                 })
             })
             .collect()
+    }
+}
+
+/// Durations that may be missing, otherwise as in [`duration_text`].
+pub mod optional_duration_text {
+    use std::time::Duration;
+
+    use serde::{Deserializer, Serializer};
+
+    use super::duration_text;
+
+    /// For `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => duration_text::serialize(duration, out),
+            None => out.serialize_none(),
+        }
+    }
+
+    /// For `#[serde(with)]`; a value that is there must be a duration.
+    ///
+    /// # Errors
+    /// The value is no duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
+        duration_text::deserialize(input).map(Some)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::batch::DeadLetter;
 use crate::budget::Budget;
 use crate::connector::{Settings, SettingsError};
 use crate::ids::StreamId;
-use crate::manifest::Manifest;
+use crate::manifest::{ContentType, Manifest};
 use crate::mapping::Mapping;
 use crate::record::Record;
 use crate::secret::Secret;
@@ -44,11 +44,23 @@ pub trait Connection: Send + Sync {
     /// The streams that the settings select, in a fixed order.
     fn streams(&self) -> &[Stream];
 
+    /// A content type's facts as the settings change them: another transport may reach less far back.
+    fn facts(&self, declared: &ContentType) -> ContentType {
+        declared.clone()
+    }
+
     /// Fetches one page with one key. Every request is reserved from `budget` first.
     ///
     /// # Errors
     /// Says what went wrong in terms that the engine can act on and people can mend.
     async fn fetch(&self, key: &Key, ask: &Ask, budget: &dyn Budget) -> Result<Page, FetchError>;
+
+    /// What a key itself says about its end at the time `now`, read offline; `None` when there is
+    /// nothing to tell.
+    fn key_notice(&self, key: &Key, now: Timestamp) -> Option<KeyNotice> {
+        let _ = (key, now);
+        None
+    }
 
     /// Looks closer at a refused key, when a test wants to name the cause: other regions, for
     /// instance. Answers the error itself when it finds nothing more.
@@ -67,6 +79,34 @@ pub struct Key {
     pub label: String,
     /// The vendor host that this key talks to, with a port where one is given.
     pub host: String,
+}
+
+/// What a key says about its own end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyNotice {
+    /// It has run out.
+    Expired(Timestamp),
+    /// It runs out soon enough that somebody should replace it.
+    ExpiresSoon(Timestamp),
+    /// It has the vendor's form but no end that can be read.
+    ExpiryUnknown,
+}
+
+impl KeyNotice {
+    /// Whether somebody has to act.
+    pub fn is_warning(self) -> bool {
+        self != Self::ExpiryUnknown
+    }
+}
+
+impl std::fmt::Display for KeyNotice {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Expired(end) => write!(out, "the key ran out at {end}: replace it"),
+            Self::ExpiresSoon(end) => write!(out, "the key runs out at {end}: replace it before"),
+            Self::ExpiryUnknown => out.write_str("the key does not say when it runs out"),
+        }
+    }
 }
 
 /// The smallest unit with a cursor.
@@ -103,8 +143,13 @@ pub struct Page {
     pub records: Vec<Record>,
     /// Items that cannot even be cut out as records.
     pub unusable: Vec<DeadLetter>,
-    /// Where to go on; `None` at the end.
+    /// Where to go on; `None` at the end. Of a stream with a page token as cursor, `None` without
+    /// being caught up means that there is more, but not now: what was asked with is asked again at
+    /// the next poll, and nothing counts as covered until then.
     pub next: Option<Continuation>,
+    /// There is nothing further now, and `next` is where the next poll goes on. Only streams whose
+    /// content type has a page token as cursor say so.
+    pub is_caught_up: bool,
     /// The vendor's clock at the answer, when it says so.
     pub vendor_time: Option<Timestamp>,
 }
@@ -173,6 +218,9 @@ pub enum Fault {
     RepeatedLink,
     /// The place in the paging is no longer known: start the interval again.
     ExpiredLink,
+    /// Paging ended before the vendor's own count was reached: rows moved meanwhile, or a link is
+    /// missing.
+    ShortWalk,
     /// The budget could not be reserved; nothing was sent.
     Budget,
 }
@@ -193,7 +241,7 @@ impl Fault {
 
     /// Whether the interval must be walked again from its first page.
     pub fn restarts_interval(&self) -> bool {
-        matches!(self, Self::ForeignLink | Self::RepeatedLink | Self::ExpiredLink)
+        matches!(self, Self::ForeignLink | Self::RepeatedLink | Self::ExpiredLink | Self::ShortWalk)
     }
 }
 
@@ -221,6 +269,7 @@ impl std::fmt::Display for Fault {
             Self::ForeignLink => "next link to a foreign host",
             Self::RepeatedLink => "paging in a circle",
             Self::ExpiredLink => "expired page link",
+            Self::ShortWalk => "paging ended early",
             Self::Budget => "request not reserved",
         };
         out.write_str(text)
@@ -264,7 +313,9 @@ impl crate::hint::Hint for FetchError {
             Fault::ForeignLink => {
                 "the key was not sent to the foreign host; the interval is asked again in parts"
             }
-            Fault::RepeatedLink | Fault::ExpiredLink => "the interval is asked again by itself",
+            Fault::RepeatedLink | Fault::ExpiredLink | Fault::ShortWalk => {
+                "the interval is asked again by itself"
+            }
             Fault::Budget => "check that the data directory is writable and has space",
         };
         Some(text.to_owned())

@@ -49,7 +49,7 @@ pub(crate) struct Document {
     /// Whether the vendor's certificate is checked.
     #[schema(required = false, default = true)]
     verify_tls: bool,
-    /// Reserved; null.
+    /// The proxy on the way to the vendor: `address`, and `user` and `password` where it wants them.
     #[schema(required = false)]
     proxy: Option<Value>,
     /// Whether it collects.

@@ -1,7 +1,9 @@
 //! How a connector and its streams are, asked for or pushed.
 
 use engine::collect::status::StreamHealth;
-use engine::connectors::status::{ConnectorStatus as EngineStatus, StreamStatus as EngineStream};
+use engine::connectors::status::{
+    ConnectorStatus as EngineStatus, FieldDrift as EngineDrift, StreamStatus as EngineStream,
+};
 use model::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,6 +25,8 @@ pub(crate) struct ConnectorStatus {
     /// Up to when everything is covered, over the slowest stream.
     #[schema(value_type = Option<String>, format = DateTime)]
     covered_until: Option<Timestamp>,
+    /// What its keys need from a person before they fail, such as a replacement.
+    notices: Vec<String>,
     /// Each stream.
     streams: Vec<StreamStatus>,
 }
@@ -50,8 +54,38 @@ pub(crate) struct StreamStatus {
     lost: Vec<Span>,
     /// Spans that the ledger does not know although it knows later ones.
     holes: Vec<Span>,
+    /// Where its records departed from what they used to look like, by field.
+    drift: Vec<FieldDrift>,
     /// Its line of the ledger.
     counts: Counts,
+}
+
+/// A departure of a stream's records from what they used to look like.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FieldDrift {
+    /// The field's path in the vendor's record.
+    #[schema(example = "impactScope.entities[].entityType")]
+    field: String,
+    /// `unknown field`, `other type` or `vanished field`.
+    #[schema(example = "unknown field")]
+    change: String,
+    /// Records that show it; repeats count again.
+    records: u64,
+    /// When it was first seen.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// When it was last seen.
+    #[schema(value_type = String, format = DateTime)]
+    last: Timestamp,
+    /// The value of the first record that shows it; nothing for a field that vanished.
+    example: Option<String>,
+}
+
+impl From<EngineDrift> for FieldDrift {
+    fn from(drift: EngineDrift) -> Self {
+        let EngineDrift { field, change, records, since, last, example } = drift;
+        Self { field, change, records, since, last, example }
+    }
 }
 
 impl From<EngineStatus> for ConnectorStatus {
@@ -62,6 +96,7 @@ impl From<EngineStatus> for ConnectorStatus {
             counts: status.counts.into(),
             backfill: status.backfill,
             covered_until: status.covered_until,
+            notices: status.notices,
             streams: status.streams.into_iter().map(StreamStatus::from).collect(),
         }
     }
@@ -78,6 +113,7 @@ impl From<EngineStream> for StreamStatus {
             open: spans(stream.open),
             lost: spans(stream.lost),
             holes: spans(stream.holes),
+            drift: stream.drift.into_iter().map(FieldDrift::from).collect(),
             counts: stream.counts.into(),
         }
     }

@@ -1,4 +1,4 @@
-//! Health of keys, status of streams, audit log, settings.
+//! Health of keys, status and shapes of streams, audit log, settings.
 
 use catalog::{KeyOutcome, StreamStatus};
 use model::ids::ConnectorId;
@@ -104,4 +104,21 @@ async fn a_setting_is_what_was_last_put() {
         scene.catalog.put_setting("retention", &value).await.unwrap();
         assert_eq!(scene.catalog.setting("retention").await.unwrap(), Some(value));
     }
+}
+
+#[tokio::test]
+async fn the_shape_of_a_stream_is_replaced_and_goes_with_its_connector() {
+    let scene = Scene::new().await;
+    let catalog = &scene.catalog;
+    let connector = scene.connector("CAS").await.id;
+    let (dlp, malware) = (stream("sharepoint/dlp"), stream("sharepoint/securityrisk"));
+    for (stream, fields) in [(&dlp, 1), (&malware, 2), (&dlp, 3)] {
+        catalog.put_shape(connector, stream, &json!({ "fields": fields }), at(1)).await.unwrap();
+    }
+    let shapes = catalog.shapes(connector).await.unwrap();
+    assert_eq!((&shapes[&dlp]["fields"], &shapes[&malware]["fields"]), (&json!(3), &json!(2)));
+    assert!(catalog.shapes(ConnectorId::generate()).await.unwrap().is_empty());
+    catalog.delete_connector(connector).await.unwrap();
+    catalog.put_shape(connector, &dlp, &json!({}), at(2)).await.unwrap();
+    assert!(catalog.shapes(connector).await.unwrap().is_empty());
 }

@@ -7,6 +7,9 @@ use std::io::{self, Write};
 
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
+/// The first bytes of a gzip file.
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// What the client offers to decode.
 pub(super) const ACCEPTED: &str = "gzip, deflate";
 
@@ -114,6 +117,32 @@ impl Write for Capped {
     }
 }
 
+/// What could be unpacked of a gzip file.
+#[derive(Debug)]
+pub struct Unpacked {
+    /// The bytes up to the problem.
+    pub bytes: Vec<u8>,
+    /// Why there are no more, when the file is broken, cut or larger than the cap.
+    pub problem: Option<String>,
+}
+
+/// Whether bytes begin like a gzip file.
+pub fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP_MAGIC)
+}
+
+/// Unpacks a gzip file, of one member or several, up to `cap` bytes.
+pub fn gunzip(packed: &[u8], cap: usize) -> Unpacked {
+    let mut decoder = MultiGzDecoder::new(Capped { bytes: Vec::new(), cap });
+    let ended = decoder.write_all(packed).and_then(|()| decoder.try_finish());
+    let bytes = std::mem::take(&mut decoder.get_mut().bytes);
+    let problem = ended.err().map(|error| match explain(error, cap) {
+        DecodeError::Broken(cause) => cause.to_string(),
+        other => other.to_string(),
+    });
+    Unpacked { bytes, problem }
+}
+
 #[cfg(test)]
 mod tests {
     use flate2::Compression;
@@ -155,6 +184,19 @@ mod tests {
         assert!(matches!(decoded("gzip", &bomb, 1_000), Err(DecodeError::TooLarge(1_000))));
         assert!(matches!(decoded("", &[b'x'; 11], 10), Err(DecodeError::TooLarge(10))));
         assert_eq!(decoded("", &[b'x'; 10], 10).unwrap().len(), 10);
+    }
+
+    #[test]
+    fn a_file_is_unpacked_as_far_as_it_goes() {
+        let (one, two) = (gzip(b"one "), gzip(b"two"));
+        let whole = gunzip(&[one.clone(), two.clone()].concat(), 100);
+        assert_eq!((whole.bytes.as_slice(), whole.problem), (&b"one two"[..], None));
+        let cut = gunzip(&[&one[..], &two[..two.len() - 5]].concat(), 100);
+        assert_eq!(cut.bytes, b"one two");
+        assert!(cut.problem.is_some());
+        let bomb = gunzip(&gzip(&vec![b'x'; 1 << 20]), 1_000);
+        assert!(bomb.bytes.len() <= 1_000 && bomb.problem.unwrap().contains("1000 bytes"));
+        assert!(is_gzip(&one) && !is_gzip(b"{}"));
     }
 
     #[test]

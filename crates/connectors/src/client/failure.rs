@@ -48,6 +48,8 @@ pub fn status_fault(status: u16) -> Option<Fault> {
         // A redirect is not followed with a key in hand, so the URL must be mended.
         300..400 | 404 | 405 | 410 | 421 => Fault::WrongUrl,
         401 => Fault::UnknownKey,
+        // Not the vendor: the proxy on the way wants a login.
+        407 => Fault::Unreachable,
         403 => Fault::MissingScope,
         408 | 504 => Fault::Timeout,
         413 => Fault::TooLarge,
@@ -115,6 +117,7 @@ mod tests {
             (401, Fault::UnknownKey),
             (403, Fault::MissingScope),
             (404, Fault::WrongUrl),
+            (407, Fault::Unreachable),
             (408, Fault::Timeout),
             (413, Fault::TooLarge),
             (418, Fault::BadRequest),

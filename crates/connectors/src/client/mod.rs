@@ -8,6 +8,7 @@ pub mod backoff;
 mod decompression;
 mod failure;
 pub mod link;
+mod proxy;
 mod redaction;
 mod resolver;
 mod wait;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use model::budget::{self, Budget, Permit};
+use model::connector::Proxy;
 use model::secret::Secret;
 use model::time::Timestamp;
 use model::vendor::{Fault, FetchError};
@@ -24,9 +26,12 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use decompression::{ACCEPTED, Decoder};
+pub use decompression::{Unpacked, gunzip, is_gzip};
 pub use failure::status_fault;
-pub use redaction::{excerpt, redact};
+pub use proxy::proxy_address;
+pub use redaction::{quote, redact};
 use resolver::SystemResolver;
+pub use wait::ResetUnit;
 
 /// What a request sends as its `User-Agent`.
 const USER_AGENT: &str = concat!("Tarn/", env!("CARGO_PKG_VERSION"));
@@ -48,6 +53,10 @@ pub struct ClientOptions {
     pub body_cap: usize,
     /// Whether a refusal, given as status and body, speaks of the quota.
     pub is_throttled: fn(u16, &[u8]) -> bool,
+    /// What the vendor's `X-RateLimit-Reset` counts.
+    pub reset_unit: ResetUnit,
+    /// The way out; `None` is direct, or the machine's own proxy.
+    pub proxy: Option<Proxy>,
 }
 
 impl Default for ClientOptions {
@@ -59,6 +68,8 @@ impl Default for ClientOptions {
             timeout: Duration::from_secs(60),
             body_cap: 64 * 1024 * 1024,
             is_throttled: |status, _| status == 429,
+            reset_unit: ResetUnit::default(),
+            proxy: None,
         }
     }
 }
@@ -75,18 +86,42 @@ pub struct VendorClient {
     options: ClientOptions,
 }
 
-/// One request: a GET of a URL.
+/// One request: a GET of a URL, or a POST with a body.
 #[derive(Debug)]
 pub struct Request<'a> {
     url: Url,
     bearer: Option<&'a Secret>,
     headers: Vec<(&'static str, String)>,
+    body: Option<Body>,
+    is_confidential: bool,
+}
+
+/// The body of a request, which may hold secrets.
+struct Body(Bytes);
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} bytes", self.0.len())
+    }
 }
 
 impl<'a> Request<'a> {
     /// Asks for this URL.
     pub fn get(url: Url) -> Self {
-        Self { url, bearer: None, headers: Vec::new() }
+        Self { url, bearer: None, headers: Vec::new(), body: None, is_confidential: false }
+    }
+
+    /// Sends a body to this URL.
+    pub fn post(url: Url, media_type: &'static str, body: Bytes) -> Self {
+        let request = Self { body: Some(Body(body)), ..Self::get(url) };
+        request.header("content-type", media_type)
+    }
+
+    /// Keeps the answer out of the trace log: it holds a secret.
+    #[must_use]
+    pub fn confidential(mut self) -> Self {
+        self.is_confidential = true;
+        self
     }
 
     /// Sends the secret as bearer token.
@@ -137,7 +172,7 @@ impl Answer {
     }
 
     /// The error that this answer stands for, with the vendor's own words in it.
-    /// The words must be free of secrets: see [`redact`].
+    /// The words must be free of secrets: see [`quote`].
     pub fn refused(&self, fault: Fault, words: &str) -> FetchError {
         let separator = if words.is_empty() { "" } else { ": " };
         let detail = format!("{} answered {}{separator}{words}", self.host, self.status);
@@ -152,7 +187,11 @@ impl VendorClient {
     /// The machine's TLS set-up cannot be used.
     #[expect(clippy::disallowed_methods, reason = "this is the shared client")]
     pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
-        let http = reqwest::Client::builder()
+        let builder = match &options.proxy {
+            Some(proxy) => reqwest::Client::builder().proxy(proxy::way_out(proxy)?),
+            None => reqwest::Client::builder(),
+        };
+        let http = builder
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -178,19 +217,32 @@ impl VendorClient {
     ) -> Result<Answer, FetchError> {
         let host = request.host();
         let headers = headers_of(&request)?;
-        let secret = request.bearer;
+        let shown = if request.is_confidential { Shown::Nothing } else { request.shown() };
         let permit = budget.reserve(&host).await.map_err(|error| FetchError {
             fault: Fault::Budget,
             detail: format!("request to {host} was not sent"),
             retry_after: None,
             source: Some(Box::new(error)),
         })?;
-        let sent = self.http.get(request.url).headers(headers).send().await;
-        let response = sent.map_err(|error| failure::sending(&host, error))?;
+        let building = match request.body {
+            Some(Body(body)) => self.http.post(request.url).body(body),
+            None => self.http.get(request.url),
+        };
+        let sent = building.headers(headers).send().await;
+        let response = sent.map_err(|error| self.not_sent(&host, error))?;
         pass("connectors.request_sent", &host)?;
-        let answer = self.read(host, response, permit, secret).await?;
+        let answer = self.read(host, response, permit, shown).await?;
         pass("connectors.answer_read", &answer.host)?;
         Ok(answer)
+    }
+
+    /// The failure of a request that got no answer, with the proxy that it went through.
+    fn not_sent(&self, host: &str, error: reqwest::Error) -> FetchError {
+        let mut failed = failure::sending(host, error);
+        if let Some(proxy) = &self.options.proxy {
+            failed.detail.push_str(&format!(" through the proxy {}", proxy.address));
+        }
+        failed
     }
 
     async fn read(
@@ -198,11 +250,12 @@ impl VendorClient {
         host: String,
         response: reqwest::Response,
         permit: Permit,
-        secret: Option<&Secret>,
+        shown: Shown<'_>,
     ) -> Result<Answer, FetchError> {
         let status = response.status().as_u16();
         let vendor_time = header_text(response.headers(), "date").and_then(wait::http_date);
-        let retry_after = asked_wait(response.headers(), status, vendor_time);
+        let unit = self.options.reset_unit;
+        let retry_after = asked_wait(response.headers(), status, unit, vendor_time);
         let body = if response.status().is_success() {
             permit.answered(budget::Answer::default());
             read_body(&host, response, self.options.body_cap).await?
@@ -214,13 +267,13 @@ impl VendorClient {
             body
         };
         tracing::debug!(vendor.host = host, status, bytes = body.len(), "vendor answered");
-        tracing::trace!(vendor.host = host, body = traced(&body, secret), "vendor's answer");
+        tracing::trace!(vendor.host = host, body = traced(&body, shown), "vendor's answer");
         Ok(Answer { status, body, vendor_time, retry_after, host })
     }
 }
 
 /// Fails when a test has armed the failpoint of this name for this host.
-fn pass(failpoint: &str, host: &str) -> Result<(), FetchError> {
+pub(crate) fn pass(failpoint: &str, host: &str) -> Result<(), FetchError> {
     if !model::failpoint::hit(failpoint, host) {
         return Ok(());
     }
@@ -267,13 +320,14 @@ fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 fn asked_wait(
     headers: &HeaderMap,
     status: u16,
+    unit: ResetUnit,
     vendor_time: Option<Timestamp>,
 ) -> Option<Duration> {
     let retry_after =
         header_text(headers, "retry-after").and_then(|text| wait::retry_after(text, vendor_time));
     let reset = || {
         let text = header_text(headers, "x-ratelimit-reset").filter(|_| status == 429)?;
-        wait::rate_limit_reset(text, vendor_time)
+        wait::rate_limit_reset(text, unit, vendor_time)
     };
     retry_after.or_else(reset)
 }
@@ -298,10 +352,26 @@ async fn read_body(
     decoder.finish().map(Bytes::from).map_err(|error| failure::decoding(host, error))
 }
 
-fn traced(body: &[u8], secret: Option<&Secret>) -> String {
+/// What the trace log may show of an answer.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Everything,
+    /// All but this.
+    Without(&'a Secret),
+    Nothing,
+}
+
+impl<'a> Request<'a> {
+    fn shown(&self) -> Shown<'a> {
+        self.bearer.map_or(Shown::Everything, Shown::Without)
+    }
+}
+
+fn traced(body: &[u8], shown: Shown<'_>) -> String {
     let head = String::from_utf8_lossy(&body[..body.len().min(TRACED_BYTES)]);
-    match secret {
-        Some(secret) => redact(&head, secret),
-        None => head.into_owned(),
+    match shown {
+        Shown::Everything => head.into_owned(),
+        Shown::Without(secret) => redact(&head, secret),
+        Shown::Nothing => format!("{} bytes, not shown", body.len()),
     }
 }

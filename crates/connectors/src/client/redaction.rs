@@ -11,8 +11,14 @@ pub fn redact(text: &str, secret: &Secret) -> String {
     if secret.is_empty() { text.to_owned() } else { text.replace(secret, MASK) }
 }
 
+/// What may be told of a vendor's words: its beginning, without the secret. Masked first, for a piece of a secret that
+/// was cut would not be found.
+pub fn quote(words: &str, secret: &Secret) -> String {
+    excerpt(&redact(words, secret))
+}
+
 /// The beginning of a foreign text in one line, without control characters.
-pub fn excerpt(text: &str) -> String {
+fn excerpt(text: &str) -> String {
     let mut words =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let mut line = String::new();

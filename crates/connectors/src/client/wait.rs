@@ -30,9 +30,26 @@ pub(super) fn retry_after(text: &str, vendor_time: Option<Timestamp>) -> Option<
     Some(http_date(text)?.since(vendor_time?).min(LONGEST))
 }
 
-/// The wait that an `X-RateLimit-Reset` header asks for: seconds or a point in time, by its size.
-pub(super) fn rate_limit_reset(text: &str, vendor_time: Option<Timestamp>) -> Option<Duration> {
+/// What the number in an `X-RateLimit-Reset` header means; vendors differ, and do not say it there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ResetUnit {
+    /// Seconds to wait, or a point in time in seconds or milliseconds: its size tells.
+    #[default]
+    BySize,
+    /// Milliseconds to wait.
+    Milliseconds,
+}
+
+/// The wait that an `X-RateLimit-Reset` header asks for.
+pub(super) fn rate_limit_reset(
+    text: &str,
+    unit: ResetUnit,
+    vendor_time: Option<Timestamp>,
+) -> Option<Duration> {
     let number: f64 = text.trim().parse().ok()?;
+    if unit == ResetUnit::Milliseconds {
+        return span(number / 1000.0);
+    }
     if number < FIRST_POINT_SECONDS {
         return span(number);
     }
@@ -73,10 +90,20 @@ mod tests {
     #[test]
     fn a_reset_is_a_span_or_a_point_in_time() {
         let now = http_date(DATE);
-        assert_eq!(rate_limit_reset("42", None), Some(Duration::from_secs(42)));
-        assert_eq!(rate_limit_reset("1772438430", now), Some(Duration::from_secs(30)));
-        assert_eq!(rate_limit_reset("1772438430000", now), Some(Duration::from_secs(30)));
-        assert_eq!(rate_limit_reset("1772438430", None), None);
-        assert_eq!(rate_limit_reset("later", now), None);
+        let reset = |text, now| rate_limit_reset(text, ResetUnit::BySize, now);
+        assert_eq!(reset("42", None), Some(Duration::from_secs(42)));
+        assert_eq!(reset("1772438430", now), Some(Duration::from_secs(30)));
+        assert_eq!(reset("1772438430000", now), Some(Duration::from_secs(30)));
+        assert_eq!(reset("1772438430", None), None);
+        assert_eq!(reset("later", now), None);
+    }
+
+    #[test]
+    fn a_reset_in_milliseconds_is_one_whatever_its_size() {
+        let reset = |text| rate_limit_reset(text, ResetUnit::Milliseconds, http_date(DATE));
+        assert_eq!(reset("900000"), Some(Duration::from_secs(900)));
+        assert_eq!(reset("250"), Some(Duration::from_millis(250)));
+        assert_eq!(reset("1772438430000"), Some(LONGEST));
+        assert_eq!(reset("-1"), None);
     }
 }

@@ -60,6 +60,7 @@ impl CasConnection {
         let streams = streams::selected(&parameters)?;
         let options = ClientOptions {
             verify_tls: settings.verify_tls,
+            proxy: settings.proxy.clone(),
             is_throttled: errors::is_throttled,
             ..ClientOptions::default()
         };
@@ -126,7 +127,13 @@ impl Connection for CasConnection {
             Continuation(if is_circle { format!("{CIRCLE}{link}") } else { link })
         });
         let vendor_time = answer.vendor_time;
-        Ok(Page { records: page.records, unusable: page.unusable, next, vendor_time })
+        Ok(Page {
+            records: page.records,
+            unusable: page.unusable,
+            next,
+            is_caught_up: false,
+            vendor_time,
+        })
     }
 
     async fn diagnose(&self, key: &Key, error: FetchError, budget: &dyn Budget) -> FetchError {

@@ -4,7 +4,7 @@ use model::secret::Secret;
 use model::vendor::{Fault, FetchError};
 use serde_json::Value;
 
-use crate::client::{Answer, excerpt, redact, status_fault};
+use crate::client::{Answer, quote, status_fault};
 
 /// The code of "too many requests", whatever the status says.
 const THROTTLED: i64 = -4_290_001;
@@ -18,7 +18,7 @@ pub(super) fn is_throttled(status: u16, body: &[u8]) -> bool {
 pub(super) fn refused(answer: &Answer, secret: &Secret, continued: bool) -> FetchError {
     let refusal = Refusal::read(&answer.body);
     let fault = refusal.fault(answer.status, continued);
-    answer.refused(fault, &redact(&refusal.words, secret))
+    answer.refused(fault, &quote(&refusal.words, secret))
 }
 
 /// The error of a success whose body is no page: a refusal in disguise, or nothing of this vendor.
@@ -47,9 +47,9 @@ impl Refusal {
                 };
                 let text = |name: &str| members.get(name)?.as_str().filter(|text| !text.is_empty());
                 let words = ["msg", "message", "error"].iter().find_map(|name| text(name));
-                Self { code: number("code"), words: excerpt(words.unwrap_or_default()) }
+                Self { code: number("code"), words: words.unwrap_or_default().to_owned() }
             }
-            Ok(other) => Self { code: None, words: excerpt(&other.to_string()) },
+            Ok(other) => Self { code: None, words: other.to_string() },
             Err(_) => Self { code: None, words: foreign_words(body) },
         }
     }
@@ -79,7 +79,7 @@ fn foreign_words(body: &[u8]) -> String {
     if text.trim_start().starts_with('<') {
         return "a web page instead of JSON".to_owned();
     }
-    excerpt(&text)
+    text.into_owned()
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn any_body_gives_words_or_none() {
         assert_eq!(Refusal::read(b"<html><h1>Bad gateway").words, "a web page instead of JSON");
-        assert_eq!(Refusal::read(b"upstream\nreset").words, "upstream reset");
+        assert_eq!(Refusal::read(b"upstream\nreset").words, "upstream\nreset");
         assert_eq!(Refusal::read(b"\xff\xfe").words, "\u{fffd}\u{fffd}");
         assert_eq!(Refusal::read(br#"["no"]"#).words, r#"["no"]"#);
         assert_eq!(Refusal::read(br#"{"code":7,"msg":null,"message":"m"}"#).words, "m");

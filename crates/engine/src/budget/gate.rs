@@ -11,7 +11,10 @@ use model::ids::ConnectorId;
 use model::time::Timestamp;
 use tokio::sync::Notify;
 
-use super::window::Window;
+use super::window::{Window, slack};
+
+/// Whoever cannot know when its turn comes looks again after this long, changes apart.
+const QUEUE_LOOK: Duration = Duration::from_secs(3600);
 
 /// The gate of one key at one host, shared by collection, tests and actions.
 pub struct Gate {
@@ -19,7 +22,8 @@ pub struct Gate {
     clock: Arc<dyn Clock>,
     changed: Notify,
     state: Mutex<State>,
-    earlier: usize,
+    /// When requests of an earlier process were reserved.
+    earlier: Vec<Timestamp>,
     opened: Timestamp,
 }
 
@@ -32,8 +36,13 @@ struct State {
 }
 
 impl Gate {
-    /// A gate whose key sent `earlier` requests in an earlier process.
-    pub(super) fn new(key: KeyId, clock: Arc<dyn Clock>, earlier: usize, now: Timestamp) -> Self {
+    /// A gate for whose key an earlier process reserved requests at these times, oldest first.
+    pub(super) fn new(
+        key: KeyId,
+        clock: Arc<dyn Clock>,
+        earlier: Vec<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
         let state = State {
             windows: Vec::new(),
             quotas: BTreeMap::new(),
@@ -50,9 +59,9 @@ impl Gate {
         &self.key
     }
 
-    /// The longest window of the quotas in force.
-    pub(super) fn longest_window(&self) -> Duration {
-        self.state().windows.iter().map(|window| window.quota().per).max().unwrap_or_default()
+    /// How long a reservation matters to a process that starts later.
+    pub(super) fn memory(&self) -> Duration {
+        memory(self.state().windows.iter().map(Window::quota))
     }
 
     /// Sets what one connector says about the key's quota. Where connectors that share a key
@@ -63,7 +72,7 @@ impl Gate {
             return;
         }
         state.quotas.insert(owner, quotas.to_vec());
-        state.apply_quotas(self.earlier, self.opened);
+        state.apply_quotas(&self.earlier, self.opened);
         self.changed.notify_waiters();
     }
 
@@ -71,7 +80,7 @@ impl Gate {
     pub fn forget(&self, owner: ConnectorId) {
         let mut state = self.state();
         if state.quotas.len() > 1 && state.quotas.remove(&owner).is_some() {
-            state.apply_quotas(self.earlier, self.opened);
+            state.apply_quotas(&self.earlier, self.opened);
             self.changed.notify_waiters();
         }
     }
@@ -93,12 +102,12 @@ impl Gate {
                 Ok(()) => return Grant { gate: self.clone(), used: false },
                 Err(opens_at) => opens_at,
             };
-            match opens_at {
-                Some(time) => tokio::select! {
-                    () = changed => {}
-                    () = self.clock.sleep_until(time) => {}
-                },
-                None => changed.await,
+            // Whoever stands behind others waits for time too, as the first of them does; a clock
+            // that counts work must not count this.
+            let time = opens_at.unwrap_or_else(|| self.clock.now() + QUEUE_LOOK);
+            tokio::select! {
+                () = changed => {}
+                () = self.clock.sleep_until(time) => {}
             }
         }
     }
@@ -143,6 +152,11 @@ impl Gate {
     }
 }
 
+/// How long after it was reserved a request may count in one of these quotas.
+pub(super) fn memory(quotas: impl Iterator<Item = Quota>) -> Duration {
+    quotas.map(|quota| quota.per + slack(quota.per)).max().unwrap_or_default()
+}
+
 impl State {
     fn opens_at(&mut self, now: Timestamp) -> Option<Timestamp> {
         let mut opens = self.closed_until.filter(|until| *until > now).unwrap_or(now);
@@ -153,7 +167,7 @@ impl State {
     }
 
     /// Keeps the windows of quotas still in force, with what they count, and adds new ones.
-    fn apply_quotas(&mut self, earlier: usize, opened: Timestamp) {
+    fn apply_quotas(&mut self, earlier: &[Timestamp], opened: Timestamp) {
         let mut wanted: Vec<Quota> = self.quotas.values().flatten().copied().collect();
         wanted.sort_by_key(|quota| (quota.per, quota.requests));
         wanted.dedup_by_key(|quota| quota.per);

@@ -51,11 +51,9 @@ impl Budgets {
             return Ok(gate.clone());
         }
         let now = self.clock.now();
-        let longest = quotas.iter().map(|quota| quota.per).max().unwrap_or_default();
-        let earlier = self.catalog.reservations(&key, ENDPOINT, now - longest).await?;
-        // Whether those were answered, and when, is not known: counting them as answered now can
-        // only make us wait, never overrun.
-        let gate = Arc::new(Gate::new(key.clone(), self.clock.clone(), earlier.len(), now));
+        let since = now - gate::memory(quotas.iter().copied());
+        let earlier = self.catalog.reservations(&key, ENDPOINT, since).await?;
+        let gate = Arc::new(Gate::new(key.clone(), self.clock.clone(), earlier, now));
         gate.set_quotas(owner, quotas);
         gates.insert(key, gate.clone());
         Ok(gate)
@@ -84,7 +82,7 @@ impl Budgets {
     async fn reserve(&self, grant: Grant) -> Result<Permit, ReserveError> {
         let now = self.clock.now();
         let gate = grant.gate().clone();
-        let forget_before = now - gate.longest_window();
+        let forget_before = now - gate.memory();
         self.catalog
             .reserve(gate.key(), ENDPOINT, now, forget_before)
             .await

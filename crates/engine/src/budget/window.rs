@@ -14,6 +14,15 @@ use model::time::Timestamp;
 
 /// Clocks of vendors are read in whole milliseconds and rounded either way.
 const ROUNDING: Duration = Duration::from_millis(10);
+/// How long after it was reserved a request may still arrive: the disk has to take the reservation, and
+/// the client gives up after a minute.
+const LONGEST_WAY: Duration = Duration::from_secs(90);
+
+/// How much later than it was reserved a request of an earlier process may count. Short windows are
+/// for vendors that answer at once, so this is never longer than the window.
+pub(super) fn slack(per: Duration) -> Duration {
+    LONGEST_WAY.min(per)
+}
 
 /// The requests that one quota still counts.
 #[derive(Debug)]
@@ -28,10 +37,13 @@ pub struct Window {
 }
 
 impl Window {
-    /// A window that already counts `earlier` requests, all answered at `now`.
-    pub fn new(quota: Quota, earlier: usize, now: Timestamp) -> Self {
+    /// A window that already counts requests that an earlier process had reserved, oldest first. When
+    /// they arrived is not known: each counts from as late as it may have been, but not from later than
+    /// `now`, when that process is gone.
+    pub fn new(quota: Quota, reserved: &[Timestamp], now: Timestamp) -> Self {
         let limit = quota.requests.max(1);
-        let answered = std::iter::repeat_n(now, earlier.min(limit as usize)).collect();
+        let slack = slack(quota.per);
+        let answered = reserved.iter().map(|at| (*at + slack).min(now)).collect();
         Self { quota, limit, in_flight: 0, answered, last_refusal: None }
     }
 
@@ -130,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_burst_of_the_limit_passes_and_the_next_waits_for_the_first_answer_plus_the_window() {
-        let mut window = Window::new(quota(2, 60), 0, START);
+        let mut window = Window::new(quota(2, 60), &[], START);
         window.sent();
         window.sent();
         assert_eq!(window.opens_at(START), None, "nobody has answered yet");
@@ -140,14 +152,24 @@ mod tests {
     }
 
     #[test]
-    fn requests_of_an_earlier_process_count_from_now() {
-        let mut window = Window::new(quota(2, 60), 5, START);
-        assert_eq!(window.opens_at(START), Some(START + Duration::from_secs(60) + ROUNDING));
+    fn requests_of_an_earlier_process_count_from_when_they_may_have_arrived() {
+        let opens = |seconds: u64, per: u64| {
+            let reserved = [START - Duration::from_secs(seconds); 5];
+            let opens = Window::new(quota(2, per), &reserved, START).opens_at(START);
+            opens.unwrap().since(START)
+        };
+        let until = |seconds| Duration::from_secs(seconds) + ROUNDING;
+        assert_eq!(opens(1, 60), until(60), "not later than the process was gone");
+        assert_eq!(opens(61, 60), until(59), "the last of them may have arrived a second ago");
+        assert_eq!(opens(119, 60), until(1));
+        assert_eq!(opens(121, 60), Duration::ZERO);
+        assert_eq!(opens(3, 2), until(1), "short windows wait shortly");
+        assert_eq!(opens(600, 900), until(390), "long ones know more exactly");
     }
 
     #[test]
     fn refusals_in_window_after_window_lower_the_limit_and_quiet_ones_raise_it_again() {
-        let mut window = Window::new(quota(20, 60), 0, START);
+        let mut window = Window::new(quota(20, 60), &[], START);
         window.refused(START);
         window.refused(START + Duration::from_secs(1));
         assert_eq!(window.limit, 20, "one window's refusals are not enough");
@@ -169,7 +191,7 @@ mod tests {
             limit in 1u32..8,
         ) {
             let per = Duration::from_secs(10);
-            let mut window = Window::new(Quota { requests: limit, per }, 0, START);
+            let mut window = Window::new(Quota { requests: limit, per }, &[], START);
             let mut now = START;
             let mut arrivals = Vec::new();
             let mut pending: Vec<Timestamp> = Vec::new();

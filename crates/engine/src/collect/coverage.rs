@@ -21,7 +21,8 @@ pub struct Coverage {
     /// What the vendor forgot before it could be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Interval>,
-    /// Records per hour in the last interval of history that was read to its end; 0 when none was.
+    /// Records per hour in the last interval of history that was read to its end, at least 1; 0 when
+    /// none was.
     #[serde(default)]
     pub records_per_hour: u64,
 }
@@ -146,9 +147,9 @@ impl Coverage {
         Some(index)
     }
 
-    /// Notes a page of the open interval that starts at `start`. The last page closes it.
-    pub fn page(&mut self, start: Timestamp, records: u64, next: Option<Continuation>) {
-        let Some(index) = self.position(start) else { return };
+    /// Notes a page of an open interval. The last page closes it.
+    pub fn page(&mut self, interval: Interval, records: u64, next: Option<Continuation>) {
+        let Some(index) = self.position(interval) else { return };
         let open = &mut self.open[index];
         open.pages += 1;
         open.records += records;
@@ -160,41 +161,56 @@ impl Coverage {
                 return;
             }
             let seconds = done.interval.width().as_secs().max(1);
-            self.records_per_hour = done.records.saturating_mul(3600) / seconds;
+            self.records_per_hour = (done.records.saturating_mul(3600) / seconds).max(1);
         }
     }
 
-    /// Pages read so far of the open interval that starts at `start`.
-    pub fn pages(&self, start: Timestamp) -> u64 {
-        self.position(start).map_or(0, |index| self.open[index].pages)
+    /// Pages read so far of an open interval.
+    pub fn pages(&self, interval: Interval) -> u64 {
+        self.position(interval).map_or(0, |index| self.open[index].pages)
     }
 
-    /// Begins the interval that starts at `start` again from its first page, in two halves when
-    /// `halve` is asked for and it is wider than a second.
-    pub fn restart(&mut self, start: Timestamp, halve: bool) {
-        let Some(index) = self.position(start) else { return };
-        let open = &mut self.open[index];
-        let half = Duration::from_secs(open.interval.width().as_secs() / 2);
-        *open = Open::new(open.interval, open.kind);
-        if halve && !half.is_zero() {
+    /// Begins an open interval again from its first page.
+    pub fn restart(&mut self, interval: Interval) {
+        if let Some(index) = self.position(interval) {
+            let open = &mut self.open[index];
+            *open = Open::new(open.interval, open.kind);
+        }
+    }
+
+    /// Begins an open interval again in two halves, as long as it is wider than a second. What a poll
+    /// reads back over, `overlap`, becomes a part of what is halved: asked for beside each half it
+    /// would be the same crowd of records every time, and never end.
+    pub fn halve(&mut self, interval: Interval, overlap: Duration) {
+        let Some(index) = self.position(interval) else { return };
+        let Open { mut interval, mut kind, .. } = self.open.remove(index);
+        if kind == Kind::Live {
+            kind = Kind::Gap;
+            interval.start = (interval.start - overlap).max(self.floor).min(interval.start);
+        }
+        self.add(interval, kind);
+        let half = Duration::from_secs(interval.width().as_secs() / 2);
+        if let Some(index) = self.position(interval)
+            && !half.is_zero()
+        {
             self.begin(index, half);
         }
     }
 
-    /// How wide the next interval should be to fill about four pages, between five minutes and
-    /// twelve hours; one hour as long as nothing is known.
-    pub fn next_width(&self, page_size: u32) -> Duration {
-        const SHORTEST: u64 = 5 * 60;
-        const LONGEST: u64 = 12 * 3600;
+    /// How wide the next interval should be to fill about four pages, from five minutes to
+    /// `longest`; one hour as long as nothing is known.
+    pub fn next_width(&self, page_size: u32, longest: Duration) -> Duration {
+        const SHORTEST: Duration = Duration::from_secs(5 * 60);
         if self.records_per_hour == 0 {
-            return Duration::from_secs(3600);
+            return Duration::from_secs(3600).min(longest);
         }
         let seconds = u64::from(page_size) * 4 * 3600 / self.records_per_hour;
-        Duration::from_secs(seconds.clamp(SHORTEST, LONGEST))
+        Duration::from_secs(seconds).max(SHORTEST).min(longest)
     }
 
-    fn position(&self, start: Timestamp) -> Option<usize> {
-        self.open.iter().position(|open| open.interval.start == start)
+    /// Spans may overlap where a poll was halved, so that only both ends name one.
+    fn position(&self, interval: Interval) -> Option<usize> {
+        self.open.iter().position(|open| open.interval == interval)
     }
 
     fn add(&mut self, interval: Interval, kind: Kind) {
@@ -207,7 +223,8 @@ impl Coverage {
 }
 
 impl Open {
-    fn new(interval: Interval, kind: Kind) -> Self {
+    /// A span of which nothing is read yet.
+    pub(super) fn new(interval: Interval, kind: Kind) -> Self {
         Self { interval, kind, next: None, pages: 0, records: 0, begun: false }
     }
 }
@@ -224,7 +241,7 @@ mod tests {
     #[test]
     fn the_first_run_opens_the_whole_history_and_reads_the_oldest_hour_first() {
         let mut coverage = Coverage::first_run(NOW - HOUR * 72, NOW);
-        assert_eq!(coverage.begin(0, coverage.next_width(500)), Some(0));
+        assert_eq!(coverage.begin(0, coverage.next_width(500, HOUR * 12)), Some(0));
         assert_eq!(coverage.open[0].interval.width(), HOUR);
         assert_eq!(coverage.open[1].interval.end, NOW);
     }
@@ -253,7 +270,7 @@ mod tests {
     fn history_between_what_was_read_and_what_is_left_counts_as_lost() {
         let mut coverage = Coverage::first_run(NOW - HOUR * 3, NOW);
         coverage.begin(0, HOUR);
-        coverage.page(NOW - HOUR * 3, 1, None);
+        coverage.page(coverage.open[0].interval, 1, None);
         let lost = coverage.trim(NOW - HOUR);
         assert_eq!(lost, [Interval { start: NOW - HOUR * 2, end: NOW - HOUR }]);
     }
@@ -262,19 +279,47 @@ mod tests {
     fn the_width_follows_the_density_of_the_last_interval() {
         let mut coverage = Coverage::first_run(NOW - HOUR * 72, NOW);
         coverage.begin(0, HOUR);
-        coverage.page(NOW - HOUR * 72, 200, None);
-        assert_eq!(coverage.next_width(500), HOUR * 10);
+        coverage.page(coverage.open[0].interval, 200, None);
+        assert_eq!(coverage.next_width(500, HOUR * 12), HOUR * 10);
+    }
+
+    #[test]
+    fn an_empty_interval_makes_the_next_one_as_wide_as_may_be() {
+        let mut coverage = Coverage::first_run(NOW - HOUR * 72, NOW);
+        coverage.begin(0, HOUR);
+        coverage.page(coverage.open[0].interval, 0, None);
+        assert_eq!(coverage.next_width(500, HOUR * 12), HOUR * 12);
+        assert_eq!(coverage.next_width(10, HOUR * 168), HOUR * 40);
     }
 
     #[test]
     fn a_circle_in_the_paging_begins_again_in_halves() {
         let mut coverage = Coverage::first_run(NOW - HOUR, NOW);
         coverage.begin(0, HOUR);
-        coverage.page(NOW - HOUR, 500, Some(Continuation("x".into())));
-        coverage.restart(NOW - HOUR, true);
+        coverage.page(coverage.open[0].interval, 500, Some(Continuation("x".into())));
+        coverage.halve(coverage.open[0].interval, HOUR);
         assert_eq!(coverage.open[0].interval.width(), HOUR / 2);
         assert_eq!(coverage.open[0].next, None);
         assert_eq!(coverage.open[1].interval.width(), HOUR / 2);
+    }
+
+    #[test]
+    fn a_poll_that_does_not_end_is_halved_with_what_it_reads_back_over() {
+        let mut coverage = Coverage::first_run(NOW - HOUR * 72, NOW);
+        coverage.begin(0, HOUR * 72);
+        coverage.page(coverage.open[0].interval, 0, None);
+        coverage.poll(NOW + HOUR / 4, HOUR);
+        coverage.halve(coverage.open[0].interval, HOUR / 4);
+        let halves: Vec<_> = coverage.open.iter().map(|open| (open.interval, open.kind)).collect();
+        let before = Interval { start: NOW - HOUR / 4, end: NOW };
+        let polled = Interval { start: NOW, end: NOW + HOUR / 4 };
+        assert_eq!(halves, [(before, Kind::Gap), (polled, Kind::Gap)]);
+        // However often: in the end one page must do, and the next poll is not kept waiting.
+        for _ in 0..20 {
+            coverage.halve(coverage.open[0].interval, HOUR / 4);
+        }
+        assert_eq!(coverage.open[0].interval.width(), Duration::from_secs(1));
+        assert!(!coverage.is_polling());
     }
 
     #[derive(Debug, Clone)]
@@ -300,11 +345,13 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens, done and open intervals tile floor to high water: no hole, no overlap.
+        /// Whatever happens, done and open intervals tile floor to high water: no hole, and no overlap
+        /// but where a poll was halved.
         #[test]
         fn covered_and_open_together_leave_no_hole(steps in steps()) {
             let mut coverage = Coverage::first_run(NOW - HOUR * 72, NOW);
             let mut done: Vec<Interval> = Vec::new();
+            let mut overlaps = false;
             for step in steps {
                 let start = |index: usize, coverage: &Coverage| {
                     coverage.open.get(index).map(|open| open.interval)
@@ -318,14 +365,19 @@ mod tests {
                         coverage.begin(index, Duration::from_secs(width));
                     }
                     Step::Finish(index) => if let Some(interval) = start(index, &coverage) {
-                        coverage.page(interval.start, 1, None);
+                        coverage.page(interval, 1, None);
                         done.push(interval);
                     },
                     Step::More(index) => if let Some(interval) = start(index, &coverage) {
-                        coverage.page(interval.start, 1, Some(Continuation("n".into())));
+                        coverage.page(interval, 1, Some(Continuation("n".into())));
                     },
                     Step::Restart(index, halve) => if let Some(interval) = start(index, &coverage) {
-                        coverage.restart(interval.start, halve);
+                        if halve {
+                            overlaps |= coverage.open[index].kind == Kind::Live;
+                            coverage.halve(interval, Duration::from_secs(900));
+                        } else {
+                            coverage.restart(interval);
+                        }
                     },
                     Step::ExtendBack(seconds) => {
                         coverage.extend_back(coverage.floor - Duration::from_secs(seconds));
@@ -336,8 +388,8 @@ mod tests {
                 all.sort();
                 let mut edge = coverage.floor;
                 for interval in all {
-                    prop_assert_eq!(interval.start, edge);
-                    edge = interval.end;
+                    prop_assert!(interval.start == edge || overlaps && interval.start < edge);
+                    edge = edge.max(interval.end);
                 }
                 prop_assert_eq!(edge, coverage.high_water);
             }

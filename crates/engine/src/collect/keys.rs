@@ -100,6 +100,18 @@ impl KeyPool {
         Poll::Pending
     }
 
+    /// Whether the vendor accepted a key, and has not refused it since.
+    pub fn works(&self, place: usize) -> bool {
+        self.keys[place].noted_ok.is_some()
+    }
+
+    /// Lets refused keys be tried again at once: somebody has reason to think that they work.
+    pub fn retry(&mut self, now: Timestamp) {
+        for pooled in &mut self.keys {
+            pooled.usable_from = pooled.usable_from.min(now);
+        }
+    }
+
     /// When the earliest refused key may be tried again, if any is refused.
     pub fn wakes_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.keys.iter().map(|pooled| pooled.usable_from).filter(|from| *from > now).min()

@@ -1,10 +1,12 @@
 //! Collection: one runner per connector asks its vendor for what is due and appends what it gets.
 //!
 //! Data flows through [`page`]: fetch, identify, append, then cursor and ledger in one transaction
-//! (I1, I3). [`runner`] decides what is asked next, in the order of I4; [`coverage`] is the cursor;
-//! [`supervisor`] starts and stops runners so that editing one never touches another.
+//! (I1, I3). [`runner`] decides what is asked next, in the order of I4; [`cursor`] is where a stream
+//! stands, by intervals of time ([`coverage`]) or by the vendor's [`token`]; [`supervisor`] starts and stops runners so that editing one never touches another.
 
 pub mod coverage;
+pub mod cursor;
+pub mod drift;
 pub mod keys;
 pub mod page;
 pub mod runner;
@@ -12,6 +14,7 @@ pub mod status;
 pub mod stream;
 pub mod supervisor;
 pub mod target;
+pub mod token;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,6 +54,13 @@ impl FailedAppends {
         self.lock().insert(batch);
     }
 
+    /// Watches over an append until it is entered. Dropped before, because its task came to grief or
+    /// was cut off, the batch counts as failed.
+    #[must_use]
+    pub fn watch(&self, batch: BatchId) -> Watch {
+        Watch { failed: self.clone(), batch, is_entered: false }
+    }
+
     /// Those until now.
     pub fn until_now(&self) -> BTreeSet<BatchId> {
         self.lock().clone()
@@ -63,5 +73,28 @@ impl FailedAppends {
 
     fn lock(&self) -> MutexGuard<'_, BTreeSet<BatchId>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An append that is not entered yet.
+#[derive(Debug)]
+pub struct Watch {
+    failed: FailedAppends,
+    batch: BatchId,
+    is_entered: bool,
+}
+
+impl Watch {
+    /// The ledger knows of it, or there is nothing to know.
+    pub fn entered(mut self) {
+        self.is_entered = true;
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.is_entered {
+            self.failed.add(self.batch);
+        }
     }
 }

@@ -1,19 +1,23 @@
 //! One page of one stream: fetched, identified, appended, then entered. In this order (I1).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use catalog::{IntervalKind, PageCommit};
 use model::batch::{Batch, CommitReceipt, DeadLetter, IdentifiedRecord, Receipt, TableCommit};
 use model::ids::BatchId;
 use model::ledger::Counts;
-use model::time::Interval;
+use model::time::{Interval, Timestamp};
 use model::vendor::{Ask, FetchError, Key, Page, Stream};
 use query::store::StoreError;
+use serde_json::Value;
 
 use super::Services;
-use super::coverage::{Coverage, Kind};
+use super::coverage::Kind;
+use super::cursor::Cursor;
+use super::drift::{self, Shape};
 use super::target::{Feed, Target};
+use super::token::PageNote;
 use crate::budget::Sender;
 
 /// A page to be read: whose, with which key, and the cursor that it moves.
@@ -23,7 +27,9 @@ pub struct Job {
     /// The stream.
     pub stream: Stream,
     /// Its cursor, given back with the outcome.
-    pub coverage: Coverage,
+    pub coverage: Cursor,
+    /// What the stream's records look like.
+    pub shape: Arc<Mutex<Shape>>,
     /// The open interval that the page belongs to.
     pub interval: Interval,
     /// Why that interval is open.
@@ -39,7 +45,7 @@ pub struct Job {
 /// What became of a page.
 pub struct Outcome {
     /// The stream's cursor: moved when the page was entered, else as it was.
-    pub coverage: Coverage,
+    pub coverage: Cursor,
     /// The open interval that it was about.
     pub interval: Interval,
     /// The counts entered, or why there are none.
@@ -57,15 +63,12 @@ pub enum PageError {
     Store(#[source] StoreError),
 }
 
-/// Pages after which an interval that was cut for about four is taken for a circle of links, and
-/// asked for again in halves. A real crowd of records only costs repeats.
-const CIRCLE: u64 = 100;
 /// How long to wait between attempts to enter a page whose rows are durable already.
-const ENTER_RETRY: Duration = Duration::from_secs(2);
+pub(crate) const ENTER_RETRY: Duration = Duration::from_secs(2);
 
 /// Reads one page to its end: rows durable, then cursor and ledger.
 pub async fn read(job: Job, services: Services) -> Outcome {
-    let Job { target, stream, mut coverage, interval, kind, key, ask, sender } = job;
+    let Job { target, stream, mut coverage, shape, interval, kind, key, ask, sender } = job;
     let Some(feed) = target.content_types.get(&stream.content_type) else {
         // Streams come from the checked content types, so their feed exists.
         return Outcome { coverage, interval, result: Ok(Counts::default()) };
@@ -75,9 +78,13 @@ pub async fn read(job: Job, services: Services) -> Outcome {
         Err(error) => return Outcome { coverage, interval, result: Err(error.into()) },
     };
     let served = page.served();
-    let next = page.next.clone();
+    let (next, is_caught_up) = (page.next.clone(), page.is_caught_up);
     let (batch, dead_letters) = identify(page, &target, feed, &stream, interval, &services);
     let id = batch.id;
+    let times = batch.records.iter().map(|record| record.time);
+    let oldest = times.filter(|time| *time != Timestamp::EPOCH).min();
+    let shape = observe(&shape, &batch, services.clock.now());
+    let watch = services.failed.watch(id);
     let receipt = match append(batch, &services).await {
         Ok(receipt) => receipt,
         Err(error) => {
@@ -85,23 +92,20 @@ pub async fn read(job: Job, services: Services) -> Outcome {
         }
     };
     let counts = Counts::of_page(served, dead_letters.len() as u64, receipt.as_ref());
-    coverage.page(interval.start, served, next.clone());
-    if next.is_some() && coverage.pages(interval.start) >= CIRCLE {
-        tracing::warn!(stream = %stream.id, %interval, "paging does not end: asking again in halves");
-        coverage.restart(interval.start, true);
-    }
+    let note = PageNote { served, next, is_caught_up, oldest, at: services.clock.now() };
+    let finished = coverage.page(interval, note, &feed.facts);
     let mut commit = PageCommit {
         batch: (served > 0).then_some(id),
         connector: target.id,
         tenant: target.tenant.clone(),
         source: feed.source.id.clone(),
-        stream: stream.id,
+        stream: stream.id.clone(),
         cursor: serde_json::to_value(&coverage).ok(),
         interval: Some(interval),
         kind: ledger_kind(kind),
         pages: 1,
-        polls: u64::from(next.is_none()),
-        finished: next.is_none(),
+        polls: u64::from(finished),
+        finished,
         counts,
         dead_letters,
         commits: Vec::new(),
@@ -112,7 +116,28 @@ pub async fn read(job: Job, services: Services) -> Outcome {
         commit.commits = receipt.commits;
     }
     enter(commit, &services).await;
+    watch.entered();
+    if let Some(shape) = shape {
+        note_shape(&target, &stream, &shape, &services).await;
+    }
     Outcome { coverage, interval, result: Ok(counts) }
+}
+
+/// Looks at the records of a page; answers the stream's shape when it should be stored.
+fn observe(shape: &Mutex<Shape>, batch: &Batch, now: Timestamp) -> Option<Value> {
+    let mut shape = drift::lock(shape);
+    for record in &batch.records {
+        shape.observe(record.record.raw(), now);
+    }
+    shape.take_changed().then(|| serde_json::to_value(&*shape).ok()).flatten()
+}
+
+/// Stores a stream's shape. It is a help for people: without it, it is learned again.
+async fn note_shape(target: &Target, stream: &Stream, shape: &Value, services: &Services) {
+    let now = services.clock.now();
+    if let Err(error) = services.catalog.put_shape(target.id, &stream.id, shape, now).await {
+        tracing::warn!(stream = %stream.id, %error, "failed to store the shape of records");
+    }
 }
 
 /// Gives each record its identity; what cannot have one becomes a dead letter.
@@ -166,10 +191,11 @@ pub(crate) async fn append(
     match services.store.append(vec![batch]).await {
         Ok(mut receipts) => Ok(receipts.pop()),
         Err(error) => {
+            // First, because entering may be cut off.
+            services.failed.add(id);
             if let StoreError::Unfinished { committed, .. } = &error {
                 enter_unfinished(committed, services).await;
             }
-            services.failed.add(id);
             Err(error)
         }
     }

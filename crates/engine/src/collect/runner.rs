@@ -3,20 +3,22 @@
 //! The loop has one resting place. Everything it does in between is short and pure, except for
 //! noting health; pages are read in tasks of their own and come back as outcomes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use catalog::CatalogError;
 use model::budget::Priority;
 use model::clock::{self, Busy};
 use model::ids::StreamId;
 use model::time::Timestamp;
-use model::vendor::{Ask, Fault, FetchError};
+use model::vendor::{Ask, Fault};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::{self, JoinError, JoinSet};
 
 use super::Services;
-use super::coverage::Coverage;
+use super::cursor::Cursor;
+use super::drift::{self, Drift};
 use super::keys::KeyPool;
 use super::page::{self, Job, Outcome, PageError};
 use super::status::StreamHealth;
@@ -37,7 +39,7 @@ const LONG: Duration = Duration::from_secs(3600);
 /// What a runner can be told.
 pub enum Command {
     /// Read history down to this time.
-    Backfill(Timestamp, oneshot::Sender<u64>),
+    Backfill(Timestamp, oneshot::Sender<Result<u64, CatalogError>>),
     /// Poll every stream now.
     PollNow,
     /// Answer how the streams are.
@@ -52,7 +54,9 @@ pub struct StreamProgress {
     /// Its health.
     pub health: StreamHealth,
     /// Its cursor; `None` while a page is being read.
-    pub coverage: Option<Coverage>,
+    pub coverage: Option<Cursor>,
+    /// Where its records departed from what they used to look like.
+    pub drifts: BTreeMap<String, Drift>,
 }
 
 /// A connector at work.
@@ -63,7 +67,7 @@ pub struct Runner {
     keys: KeyPool,
     pages: JoinSet<((usize, usize, Outcome), Busy)>,
     /// The stream and its cursor of each page under way, should its task not come back.
-    under_way: HashMap<task::Id, (usize, Coverage)>,
+    under_way: HashMap<task::Id, (usize, Cursor)>,
     commands: mpsc::Receiver<Command>,
     changes: broadcast::Sender<StreamHealth>,
     stopping: bool,
@@ -79,8 +83,9 @@ impl Runner {
         services: Services,
         commands: mpsc::Receiver<Command>,
         changes: broadcast::Sender<StreamHealth>,
-    ) -> Result<Self, catalog::CatalogError> {
+    ) -> Result<Self, CatalogError> {
         let mut cursors = services.catalog.cursors(target.id).await?;
+        let mut shapes = services.catalog.shapes(target.id).await?;
         let keys = KeyPool::open(&target, &services.budgets).await?;
         let now = services.clock.now();
         let streams = target
@@ -95,6 +100,7 @@ impl Runner {
                     cursors.remove(&stream.id),
                     now,
                 )),
+                shape: drift::stored(shapes.remove(&stream.id)),
                 health: StreamHealth::new(target.id, stream.id.clone(), now),
                 next_poll: now,
                 failures: 0,
@@ -172,7 +178,7 @@ impl Runner {
         let catching_up = self
             .streams
             .iter()
-            .any(|state| state.coverage.as_ref().is_some_and(Coverage::is_catching_up));
+            .any(|state| state.coverage.as_ref().is_some_and(Cursor::is_catching_up));
         let share = if catching_up { LIVE_SHARE_CATCHING_UP } else { LIVE_SHARE };
         let rate = self.keys.rate_per_minute(now) * share;
         if !rate.is_finite() || rate <= 0.0 {
@@ -202,13 +208,14 @@ impl Runner {
         let state = &mut self.streams[best.stream];
         let Some(feed) = self.target.content_types.get(&state.stream.content_type) else { return };
         let Some(mut coverage) = state.coverage.take() else { return };
-        let width = stream::width(&coverage, best.open, &feed.facts, now);
-        coverage.begin(best.open, width);
-        let open = coverage.open[best.open].clone();
+        let Some((open, span)) = coverage.begin(best.open, &feed.facts, now) else {
+            state.coverage = Some(coverage);
+            return;
+        };
         let pooled = self.keys.key(key).clone();
         let ask = Ask {
             stream: state.stream.clone(),
-            interval: stream::span(open.interval, open.kind, &feed.facts, now),
+            interval: span,
             next: open.next.clone(),
             page_size: None,
         };
@@ -226,6 +233,7 @@ impl Runner {
             target: self.target.clone(),
             stream: state.stream.clone(),
             coverage,
+            shape: state.shape.clone(),
             interval: open.interval,
             kind: open.kind,
             key: pooled,
@@ -263,12 +271,21 @@ impl Runner {
                 state.health.succeeded(now)
             }
             Err(PageError::Fetch(error)) => {
-                if error.fault.is_credential() {
+                if error.fault == Fault::MissingScope {
+                    // A right may be missing for one content type only: the stream waits, and the
+                    // key leaves the pool as long as it is not known to work elsewhere.
+                    state.forbidden(now);
+                }
+                if error.fault == Fault::MissingScope && self.keys.works(key) {
+                    tracing::debug!(stream = %state.stream.id, "the key works for other streams");
+                } else if error.fault.is_credential() {
                     self.keys.refused(key, error, &self.services.catalog, now).await;
                 } else if error.fault != Fault::Throttled {
                     state.failed(error.retry_after, now);
                 }
-                mend(&mut coverage, interval, error);
+                if let Some(feed) = self.target.content_types.get(&state.stream.content_type) {
+                    coverage.mend(interval, &error.fault, &feed.facts);
+                }
                 state.health.failed(error, now)
             }
             Err(error) => {
@@ -300,6 +317,7 @@ impl Runner {
             Command::Stop => self.stopping = true,
             Command::PollNow => {
                 let now = self.services.clock.now();
+                self.keys.retry(now);
                 for state in &mut self.streams {
                     state.next_poll = now;
                     state.blocked_until = now;
@@ -309,6 +327,7 @@ impl Runner {
                 let progress = self.streams.iter().map(|state| StreamProgress {
                     health: state.health.clone(),
                     coverage: state.coverage.clone(),
+                    drifts: drift::lock(&state.shape).drifts().clone(),
                 });
                 drop(answer.send(progress.collect()));
             }
@@ -316,24 +335,28 @@ impl Runner {
         }
     }
 
-    /// Opens older history; answers how many streams got any. Streams whose page is being read at
-    /// this moment are asked again by the caller.
-    async fn extend_back(&mut self, floor: Timestamp) -> u64 {
-        let mut extended = std::collections::BTreeMap::<StreamId, serde_json::Value>::new();
-        for state in &mut self.streams {
-            if let Some(coverage) = &mut state.coverage
-                && coverage.extend_back(stream::whole_second(floor))
-                && let Ok(cursor) = serde_json::to_value(&*coverage)
+    /// Opens older history; answers how many streams got any. It is written down first: a backfill
+    /// that was answered outlives the process. Streams whose page is being read at this moment are
+    /// asked again by the caller.
+    async fn extend_back(&mut self, floor: Timestamp) -> Result<u64, CatalogError> {
+        let mut extended = Vec::new();
+        let mut cursors = BTreeMap::<StreamId, serde_json::Value>::new();
+        for (index, state) in self.streams.iter().enumerate() {
+            let Some(mut coverage) = state.coverage.clone() else { continue };
+            if coverage.extend_back(stream::whole_second(floor))
+                && let Ok(cursor) = serde_json::to_value(&coverage)
             {
-                extended.insert(state.stream.id.clone(), cursor);
+                cursors.insert(state.stream.id.clone(), cursor);
+                extended.push((index, coverage));
             }
         }
         let now = self.services.clock.now();
-        if let Err(error) = self.services.catalog.put_cursors(self.target.id, &extended, now).await
-        {
-            tracing::warn!(%error, "failed to write down a backfill; it is lost if the process ends");
+        self.services.catalog.put_cursors(self.target.id, &cursors, now).await?;
+        let count = extended.len() as u64;
+        for (index, coverage) in extended {
+            self.streams[index].coverage = Some(coverage);
         }
-        extended.len() as u64
+        Ok(count)
     }
 }
 
@@ -343,31 +366,18 @@ fn coverage(
     content_type: &str,
     stored: Option<serde_json::Value>,
     now: Timestamp,
-) -> Coverage {
-    let stored = stored.and_then(|value| serde_json::from_value(value).ok());
-    stored.unwrap_or_else(|| {
-        let facts = target.content_types.get(content_type).map(|feed| &feed.facts);
+) -> Cursor {
+    let facts = target.content_types.get(content_type).map(|feed| &feed.facts);
+    let strategy = facts.map(|facts| facts.cursor).unwrap_or_default();
+    let stored = stored.and_then(|value| serde_json::from_value::<Cursor>(value).ok());
+    stored.filter(|cursor| cursor.is_of(strategy)).unwrap_or_else(|| {
         let (history, lag) = facts.map_or((Duration::ZERO, Duration::ZERO), |f| (f.history, f.lag));
         let back = target.backfill.unwrap_or(history).min(history);
         // The newest minutes are left to the first poll, so that they do not wait for old ones.
         let recent = target.content_types.get(content_type).map_or(Duration::ZERO, |f| f.interval);
         let edge = stream::whole_second(now - lag - recent);
-        Coverage::first_run(stream::whole_second(now - back), edge)
+        Cursor::first_run(strategy, stream::whole_second(now - back), edge)
     })
-}
-
-/// What a failed page does to its interval: some failures can only be met by beginning again.
-fn mend(coverage: &mut Coverage, interval: model::time::Interval, error: &FetchError) {
-    let paging = coverage.open.iter().any(|open| open.interval == interval && open.next.is_some());
-    match error.fault {
-        Fault::ForeignLink | Fault::RepeatedLink | Fault::TooLarge => {
-            coverage.restart(interval.start, true);
-        }
-        Fault::ExpiredLink => coverage.restart(interval.start, false),
-        // A stored link that is no longer understood: the vendor's tokens expire.
-        Fault::BadRequest if paging => coverage.restart(interval.start, false),
-        _ => {}
-    }
 }
 
 /// An error with its causes, for status texts.

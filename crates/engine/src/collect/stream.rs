@@ -1,5 +1,6 @@
 //! One stream as its runner sees it: what it could ask for now, and how urgent that is.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connectors::client::backoff;
@@ -9,6 +10,8 @@ use model::time::{Interval, Timestamp};
 use model::vendor::Stream;
 
 use super::coverage::{Coverage, Kind};
+use super::cursor::Cursor;
+use super::drift::Shape;
 use super::status::StreamHealth;
 
 /// Intervals that begin this close to the vendor's horizon go before live ones (I4).
@@ -17,15 +20,21 @@ const HORIZON: Duration = Duration::from_secs(6 * 3600);
 const PAST_HORIZON: Duration = Duration::from_secs(3600);
 /// Requests stay this far inside the vendor's horizon, so that clocks need not agree.
 const HORIZON_MARGIN: Duration = Duration::from_secs(30);
+/// The widest interval of history, unless the manifest says otherwise.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// The first and the longest wait after a failure.
 const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
+/// The wait of a stream whose right is missing.
+const FORBIDDEN: Duration = Duration::from_secs(300);
 
 /// A stream, its cursor and its fortunes.
 pub struct StreamState {
     /// The vendor's stream.
     pub stream: Stream,
     /// Its cursor; away while a page is being read.
-    pub coverage: Option<Coverage>,
+    pub coverage: Option<Cursor>,
+    /// What its records look like; a page that is being read looks at it too.
+    pub shape: Arc<Mutex<Shape>>,
     /// How it is, for people.
     pub health: StreamHealth,
     /// When it is polled next.
@@ -74,7 +83,7 @@ impl StreamState {
             return None;
         }
         let near_horizon = now - facts.history + HORIZON;
-        let of_open = coverage.open.iter().enumerate().map(|(open, work)| {
+        let of_open = coverage.open().iter().enumerate().map(|(open, work)| {
             let start = work.interval.start;
             let priority = match work.kind {
                 _ if start < near_horizon => Priority::Horizon,
@@ -90,7 +99,7 @@ impl StreamState {
     /// The earliest time at which it may have something to ask for.
     pub fn wakes_at(&self) -> Option<Timestamp> {
         let coverage = self.coverage.as_ref()?;
-        let work = if coverage.open.is_empty() { self.next_poll } else { self.blocked_until };
+        let work = if coverage.open().is_empty() { self.next_poll } else { self.blocked_until };
         Some(if coverage.is_polling() { work } else { work.min(self.next_poll) })
     }
 
@@ -102,6 +111,12 @@ impl StreamState {
         self.blocked_until = now + retry_after.unwrap_or(jittered);
     }
 
+    /// Waits until a right may have been granted, so that streams that have theirs go first.
+    pub fn forbidden(&mut self, now: Timestamp) {
+        self.failures += 1;
+        self.blocked_until = now + FORBIDDEN;
+    }
+
     /// Forgets the failures.
     pub fn succeeded(&mut self, now: Timestamp) {
         self.failures = 0;
@@ -109,14 +124,15 @@ impl StreamState {
     }
 }
 
-/// How wide the interval of a candidate may be: by density, but near the horizon no further than
-/// the horizon's own reach, so that every stream's oldest hours are read before anyone's newer ones.
+/// How wide the interval of a candidate may be: by density and within the vendor's window, but near
+/// the horizon no further than the horizon's own reach, so that every stream's oldest hours are read
+/// before anyone's newer ones.
 pub fn width(coverage: &Coverage, open: usize, facts: &ContentType, now: Timestamp) -> Duration {
-    let by_density = coverage.next_width(facts.page_size);
+    let by_density = coverage.next_width(facts.page_size, facts.window.unwrap_or(LONGEST));
     let Some(work) = coverage.open.get(open) else { return by_density };
     let horizon_ends = now - facts.history + HORIZON;
     match work.kind {
-        Kind::Live => work.interval.width(),
+        Kind::Live => work.interval.width().min(facts.window.unwrap_or(Duration::MAX)),
         _ if work.interval.start < horizon_ends => {
             let seconds = horizon_ends.since(work.interval.start).as_secs();
             by_density.min(Duration::from_secs(seconds) + PAST_HORIZON)
@@ -171,6 +187,21 @@ mod tests {
         coverage.begin(0, first);
         let later = NOW + Duration::from_millis(1);
         assert_eq!(width(&coverage, 1, &facts, later), Duration::from_secs(12 * 3600));
+    }
+
+    #[test]
+    fn no_interval_is_wider_than_the_vendors_window() {
+        let facts = ContentType { window: Some(Duration::from_secs(600)), ..facts() };
+        let hour = Duration::from_secs(3600);
+        let mut coverage = Coverage::first_run(NOW - hour * 20, NOW - hour);
+        assert_eq!(width(&coverage, 0, &facts, NOW), Duration::from_secs(600));
+        coverage.poll(NOW, hour);
+        assert_eq!(coverage.open[1].kind, Kind::Live);
+        let live = width(&coverage, 1, &facts, NOW);
+        assert_eq!(live, Duration::from_secs(600));
+        // The rest of a poll that was cut stays a poll.
+        coverage.begin(1, live);
+        assert_eq!(coverage.open[2].kind, Kind::Live);
     }
 
     #[test]

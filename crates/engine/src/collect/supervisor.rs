@@ -35,6 +35,7 @@ pub struct Supervisor {
 
 struct Running {
     revision: i64,
+    target: Arc<Target>,
     commands: mpsc::Sender<Command>,
     task: JoinHandle<()>,
 }
@@ -121,6 +122,11 @@ impl Supervisor {
         self.running.lock().await.get(&id).map(|runner| runner.revision)
     }
 
+    /// What the runner of a connector works on, if it runs here.
+    pub async fn target(&self, id: ConnectorId) -> Option<Arc<Target>> {
+        self.running.lock().await.get(&id).map(|runner| runner.target.clone())
+    }
+
     /// Tells the runner of a connector; `false` when it does not run here.
     pub async fn tell(&self, id: ConnectorId, command: Command) -> bool {
         let commands = self.running.lock().await.get(&id).map(|runner| runner.commands.clone());
@@ -167,11 +173,12 @@ impl Supervisor {
                 return Ok(None);
             }
         };
+        let target = Arc::new(target);
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (services, changes) = (self.services.clone(), self.changes.clone());
-        let runner = Runner::open(Arc::new(target), services, inbox, changes).await?;
+        let runner = Runner::open(target.clone(), services, inbox, changes).await?;
         let task = tokio::spawn(runner.run());
-        Ok(Some(Running { revision: connector.revision, commands, task }))
+        Ok(Some(Running { revision: connector.revision, target, commands, task }))
     }
 
     fn open(&self, connector: &StoredConnector) -> Result<Target, String> {

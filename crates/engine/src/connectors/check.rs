@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connectors::Registry;
+use connectors::client::proxy_address;
 use connectors::transform::{Transform, TransformedMapping};
 use model::budget::Quota;
-use model::connector::{Credential, Region, Settings, SettingsError};
+use model::connector::{Credential, Proxy, ProxyLogin, Region, Settings, SettingsError};
 use model::manifest::{ContentType, Manifest};
 use model::mapping::Mapping;
+use model::secret::Secret;
 use model::vendor::{Connection, Integration};
 
-use super::document::{Plan, PollInterval};
+use super::document::{PROXY_PASSWORD, Plan, PollInterval};
 use crate::collect::target::Feed;
 
 /// A connector whose every setting has been checked.
@@ -51,8 +53,11 @@ pub fn check(
     })?;
     let manifest = integration.manifest();
     let content_types = selected(manifest, &plan.content_types)?;
+    let mut credential = credential.clone();
+    let password = credential.0.remove(PROXY_PASSWORD);
     let settings = Settings {
-        credential: credential.clone(),
+        proxy: proxy(plan, password.and_then(|password| password.iter().next().cloned()))?,
+        credential,
         parameters: plan.parameters.clone(),
         content_types: content_types.iter().map(|content_type| content_type.name.clone()).collect(),
         verify_tls: plan.verify_tls,
@@ -62,7 +67,10 @@ pub fn check(
     let transform = plan.transform.as_deref().map(compile).transpose()?;
     let feeds = content_types
         .into_iter()
-        .map(|content_type| feed(integration.as_ref(), content_type, plan, transform.as_ref()))
+        .map(|content_type| {
+            let facts = connection.facts(content_type);
+            feed(integration.as_ref(), &facts, plan, transform.as_ref())
+        })
         .collect::<Result<BTreeMap<_, _>, _>>()?;
     Ok(Checked { connection, quotas: quotas(manifest, plan)?, backfill: plan.backfill, feeds })
 }
@@ -88,6 +96,26 @@ fn selected<'a>(
             })
         })
         .collect()
+}
+
+/// The way out: its address read as a URL, its login complete.
+fn proxy(plan: &Plan, password: Option<Secret>) -> Result<Option<Proxy>, SettingsError> {
+    let Some(written) = &plan.proxy else { return Ok(None) };
+    let address = proxy_address(&written.address).map_err(|problem| {
+        let remedy = "write for instance http://proxy.corp.example:3128";
+        SettingsError::new("proxy.address", problem, remedy)
+    })?;
+    let login = match (written.user.clone(), password) {
+        (None, None) => None,
+        (Some(user), password) => {
+            Some(ProxyLogin { user, password: password.unwrap_or_else(|| Secret::new("")) })
+        }
+        (None, Some(_)) => {
+            let remedy = "write `user` beside it, or leave both out";
+            return Err(SettingsError::new("proxy.password", "stands without a user", remedy));
+        }
+    };
+    Ok(Some(Proxy { address, login }))
 }
 
 fn compile(source: &str) -> Result<Transform, SettingsError> {
@@ -144,4 +172,56 @@ fn quotas(manifest: &Manifest, plan: &Plan) -> Result<Vec<Quota>, SettingsError>
         ));
     }
     Ok(quotas)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::connectors::document::ConnectorFile;
+
+    use super::*;
+
+    fn checked(proxy: &str) -> Result<(), String> {
+        let text = format!(
+            "connectors:\n  - name: c\n    integration: mimecast\n    \
+             credential: {{ client_id: a, client_secret: b }}\n    proxy: {proxy}\n"
+        );
+        let document = ConnectorFile::read(&text).unwrap().connectors.remove(0);
+        let regions = ExtraRegions::new();
+        check(&Registry::new(), &regions, &document.plan, &document.credential)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_proxy_needs_an_address_and_a_user_beside_its_password() {
+        for good in [
+            "null",
+            "{ address: \"http://proxy.corp.example:3128\" }",
+            "{ address: \"proxy.corp.example:3128\", user: tarn }",
+            "{ address: \"https://192.0.2.7:8443\", user: tarn, password: pw }",
+        ] {
+            assert_eq!(checked(good), Ok(()), "{good}");
+        }
+        for (bad, setting) in [
+            ("{ address: \"ftp://p.example\" }", "proxy.address"),
+            ("{ address: \"http://u:p@p.example\" }", "proxy.address"),
+            ("{ address: \"\" }", "proxy.address"),
+            ("{ address: \"http://p.example\", password: pw }", "proxy.password"),
+        ] {
+            assert!(checked(bad).unwrap_err().contains(setting), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_facts_of_a_content_type_follow_the_settings() {
+        let text = "connectors:\n  - name: c\n    integration: mimecast\n    \
+             credential: { client_id: a, client_secret: b }\n    \
+             parameters: { siem_transport: stream }\n";
+        let document = ConnectorFile::read(text).unwrap().connectors.remove(0);
+        let regions = ExtraRegions::new();
+        let checked =
+            check(&Registry::new(), &regions, &document.plan, &document.credential).unwrap();
+        let hours = |name: &str| checked.feeds[name].facts.history.as_secs() / 3600;
+        assert_eq!((hours("siem"), hours("ttp_url")), (24, 168));
+    }
 }

@@ -60,17 +60,27 @@ pub struct Plan {
     /// Whether the vendor's certificate is checked.
     #[serde(default = "yes")]
     pub verify_tls: bool,
-    /// Reserved for the proxy setting; only `null` for now.
+    /// The proxy on the way to the vendor; its password rests with the secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proxy: Option<NoProxy>,
+    pub proxy: Option<ProxyPlan>,
     /// Whether it collects.
     #[serde(default = "yes")]
     pub enabled: bool,
 }
 
-/// A proxy cannot be set yet: any value but `null` is refused when the document is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NoProxy {}
+/// A proxy as people write it, without its password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyPlan {
+    /// `http://proxy.corp.example:3128`.
+    pub address: String,
+    /// Who asks, where the proxy wants to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+/// The name under which the proxy's password rests among the secrets.
+pub const PROXY_PASSWORD: &str = "proxy.password";
 
 /// How often to ask.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,18 +118,34 @@ impl Quotas {
 }
 
 impl<'de> Deserialize<'de> for ConnectorDocument {
-    /// Takes the credential out of the mapping and reads the rest as the plan, so that unknown
-    /// keys are refused by name.
+    /// Takes the secrets out of the mapping and reads the rest as the plan, so that unknown keys are
+    /// refused by name.
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         use serde::de::Error;
         let mut fields = Map::<String, Value>::deserialize(input)?;
-        let credential = match fields.remove("credential") {
+        let mut credential = match fields.remove("credential") {
             None | Some(Value::Null) => Credential::default(),
             // The error of this step would quote the value, which is a secret.
             Some(value) => serde_json::from_value(value).map_err(|_| {
                 D::Error::custom("`credential` must hold texts or lists of texts by name")
             })?,
         };
+        if credential.0.contains_key(PROXY_PASSWORD) {
+            return Err(D::Error::custom("`credential` holds the password of `proxy`"));
+        }
+        // The error of the next step would quote a text, which may be a password.
+        if fields.get("proxy").is_some_and(|proxy| !proxy.is_object() && !proxy.is_null()) {
+            return Err(D::Error::custom("`proxy` must hold `address`, `user` and `password`"));
+        }
+        let proxy = fields.get_mut("proxy").and_then(Value::as_object_mut);
+        match proxy.and_then(|proxy| proxy.remove("password")) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => {
+                let password = OneOrMany::One(Secret::new(text));
+                credential.0.insert(PROXY_PASSWORD.to_owned(), password);
+            }
+            Some(_) => return Err(D::Error::custom("`proxy.password` must be a text")),
+        }
         let plan = serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)?;
         Ok(Self { plan, credential })
     }
@@ -147,8 +173,15 @@ impl ConnectorDocument {
     /// The document as people may see it: every secret is the mask.
     pub fn masked(&self) -> Value {
         let mut value = serde_json::to_value(&self.plan).unwrap_or_default();
-        if let (Value::Object(fields), false) = (&mut value, self.credential.0.is_empty()) {
-            let masked = self.credential.0.iter().map(|(name, secrets)| {
+        if self.credential.0.contains_key(PROXY_PASSWORD)
+            && let Some(proxy) = value.get_mut("proxy").and_then(Value::as_object_mut)
+        {
+            proxy.insert("password".to_owned(), Value::from(MASK));
+        }
+        let secrets = self.credential.0.iter().filter(|(name, _)| *name != PROXY_PASSWORD);
+        let secrets: Vec<_> = secrets.collect();
+        if let (Value::Object(fields), false) = (&mut value, secrets.is_empty()) {
+            let masked = secrets.into_iter().map(|(name, secrets)| {
                 let mask = match secrets {
                     OneOrMany::One(_) => Value::from(MASK),
                     OneOrMany::Many(all) => vec![MASK; all.len()].into(),
@@ -177,7 +210,7 @@ impl ConnectorDocument {
             for (index, secret) in places.into_iter().enumerate().filter(|(_, s)| s.is_mask()) {
                 *secret = before.get(index).cloned().ok_or_else(|| {
                     SettingsError::new(
-                        format!("credential.{name}"),
+                        setting_of(name),
                         "is masked, but nothing is stored to keep",
                         "give the secret itself, or `env:NAME` or `file:PATH`",
                     )
@@ -201,11 +234,16 @@ impl ConnectorDocument {
                 OneOrMany::Many(all) => all.iter_mut().collect(),
             };
             for secret in places {
-                *secret = resolve(&format!("credential.{name}"), secret, variable)?;
+                *secret = resolve(&setting_of(name), secret, variable)?;
             }
         }
         Ok(())
     }
+}
+
+/// Where a secret stands in the document.
+fn setting_of(name: &str) -> String {
+    if name == PROXY_PASSWORD { name.to_owned() } else { format!("credential.{name}") }
 }
 
 fn resolve(
@@ -299,6 +337,44 @@ connectors:
         assert!(shown.keep_masked(None).unwrap_err().to_string().contains("api_keys"));
         shown.keep_masked(Some(&stored)).unwrap();
         assert_eq!(shown.credential.0["api_keys"].iter().nth(1).unwrap().expose(), "plain");
+    }
+
+    #[test]
+    fn the_proxys_password_is_a_secret_and_the_rest_is_not() {
+        let proxy =
+            "proxy: { address: \"http://p.example:3128\", user: tarn, password: \"env:PW\" }";
+        let text = FILE.replace("proxy: null", proxy);
+        let mut document = ConnectorFile::read(&text).unwrap().connectors.remove(0);
+        document.resolve(&|name| Some(format!("the value of {name}"))).unwrap();
+        let password = document.credential.0[PROXY_PASSWORD].iter().next().unwrap();
+        assert_eq!(password.expose(), "the value of PW");
+        let shown = document.masked();
+        assert_eq!(
+            shown["proxy"],
+            serde_json::json!({"address": "http://p.example:3128", "user": "tarn", "password": MASK})
+        );
+        assert_eq!(shown["credential"].as_object().unwrap().len(), 1);
+        let plan = serde_json::to_string(&document.plan).unwrap();
+        assert!(plan.contains("p.example") && !plan.contains("password"), "{plan}");
+        // What was shown can be applied again and keeps the password.
+        let mut again: ConnectorDocument = serde_json::from_value(shown).unwrap();
+        assert!(again.keep_masked(None).is_err());
+        again.keep_masked(Some(&document.credential)).unwrap();
+        let kept = again.credential.0[PROXY_PASSWORD].iter().next().unwrap();
+        assert_eq!(kept.expose(), "the value of PW");
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_read_is_refused_without_its_password() {
+        for proxy in [
+            "proxy: { address: a, password: [s3cret] }",
+            "proxy: { password: s3cret }",
+            "proxy: { address: a, pasword: s3cret }",
+            "proxy: s3cret",
+        ] {
+            let error = ConnectorFile::read(&FILE.replace("proxy: null", proxy)).unwrap_err();
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
     }
 
     #[test]

@@ -8,9 +8,10 @@ use model::time::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::app::App;
-use crate::collect::coverage::Coverage;
+use crate::collect::cursor::Cursor;
 use crate::collect::runner::{Command, StreamProgress};
 use crate::collect::status::State;
+use crate::collect::stream;
 use crate::error::EngineError;
 
 /// How often a run is looked at.
@@ -84,7 +85,7 @@ impl App {
     /// what they read so far.
     ///
     /// # Errors
-    /// There is no such connector, or it does not run here.
+    /// There is no such connector, it does not run here, or the catalog cannot take it down.
     pub async fn backfill(
         &self,
         tenant: &TenantId,
@@ -99,24 +100,26 @@ impl App {
         let extended = extended.await.map_err(|_| EngineError::Invalid {
             problem: format!("connector `{name}` does not run"),
             hint: format!("run `tarn connector enable {name}` first"),
-        })?;
+        })??;
         let detail = serde_json::json!({ "tenant": tenant, "floor": floor });
         self.audit(actor, "connector.backfill", name.as_str(), &detail).await;
         Ok(extended)
     }
 }
 
-fn is_done(stream: &StreamProgress, asked_at: Timestamp) -> bool {
-    let answered = stream.health.last_ok.is_some_and(|at| at >= asked_at);
-    answered && stream.coverage.as_ref().is_some_and(|coverage| coverage.open.is_empty())
+fn is_done(progress: &StreamProgress, asked_at: Timestamp) -> bool {
+    // A poll of the same second has asked for all that this one could.
+    let asked_at = stream::whole_second(asked_at);
+    let answered = progress.health.last_ok.is_some_and(|at| at >= asked_at);
+    answered && progress.coverage.as_ref().is_some_and(|coverage| coverage.open().is_empty())
 }
 
 fn standing(streams: &[StreamProgress], asked_at: Timestamp, counts: Counts) -> RunProgress {
-    let open = |coverage: &Coverage| -> f64 {
+    let open = |coverage: &Cursor| -> f64 {
         coverage
-            .open
+            .open_spans()
             .iter()
-            .map(|open| open.interval.width().as_secs_f64() / 3600.0)
+            .map(|span| span.width().as_secs_f64() / 3600.0)
             .fold(0.0, |sum, hours| sum + hours)
     };
     RunProgress {

@@ -10,7 +10,8 @@ use model::time::{Interval, Timestamp};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::collect::coverage::{Coverage, Kind};
+use crate::collect::cursor::Cursor;
+use crate::collect::drift::{Drift, Shape};
 use crate::error::EngineError;
 
 /// A connector at a glance.
@@ -26,6 +27,8 @@ pub struct ConnectorStatus {
     pub backfill: f64,
     /// When the newest record that it can see was reached, over the slowest stream.
     pub covered_until: Option<Timestamp>,
+    /// What its keys need from a person before they fail, such as a replacement.
+    pub notices: Vec<String>,
     /// Each stream.
     pub streams: Vec<StreamStatus>,
 }
@@ -49,8 +52,27 @@ pub struct StreamStatus {
     pub lost: Vec<Interval>,
     /// Intervals that the ledger does not know although it knows later ones.
     pub holes: Vec<Interval>,
+    /// Where its records departed from what they used to look like, by field.
+    pub drift: Vec<FieldDrift>,
     /// Its line of the ledger.
     pub counts: Counts,
+}
+
+/// A departure of a stream's records from their shape.
+#[derive(Debug, Clone, Serialize)]
+pub struct FieldDrift {
+    /// The field's path in the vendor's record: `user.name`, `list[].id`.
+    pub field: String,
+    /// `unknown field`, `other type` or `vanished field`.
+    pub change: String,
+    /// Records that show it; repeats count again.
+    pub records: u64,
+    /// When it was first seen.
+    pub since: Timestamp,
+    /// When it was last seen.
+    pub last: Timestamp,
+    /// The value of the first record that shows it; nothing for a field that vanished.
+    pub example: Option<String>,
 }
 
 /// States from best to worst, as the summary ranks them.
@@ -90,6 +112,7 @@ impl App {
             if let Some(coverage) = &live.coverage {
                 entry.set_coverage(coverage);
             }
+            entry.set_drift(&live.drifts);
         }
         let mut counts = Counts::default();
         streams.values().for_each(|stream| counts += stream.counts);
@@ -105,8 +128,30 @@ impl App {
             counts,
             backfill: self.backfill_share(stored).await?,
             covered_until: streams.values().filter_map(|stream| stream.covered_until).min(),
+            notices: self.notices(stored).await,
             streams: streams.into_values().collect(),
         })
+    }
+
+    /// What the keys say about their own end, where somebody has to act.
+    async fn notices(&self, stored: &StoredConnector) -> Vec<String> {
+        let connection = match self.supervisor.target(stored.id).await {
+            Some(target) => target.connection.clone(),
+            None => {
+                // A document that cannot be opened has no keys to speak of; its test says why.
+                let document = self.document(stored);
+                let checked = document
+                    .and_then(|document| self.checked(&document.plan, &document.credential));
+                let Ok(checked) = checked else { return Vec::new() };
+                checked.connection
+            }
+        };
+        let now = self.services.clock.now();
+        let notices = connection.keys().iter().filter_map(|key| {
+            let notice = connection.key_notice(key, now).filter(|notice| notice.is_warning())?;
+            Some(format!("{}: {notice}", key.label))
+        });
+        notices.collect()
     }
 
     /// What the catalog knows: statuses, cursors and ledger.
@@ -123,8 +168,13 @@ impl App {
             entry.last_ok = status.last_ok;
         }
         for (stream, cursor) in catalog.cursors(stored.id).await? {
-            if let Ok(coverage) = serde_json::from_value::<Coverage>(cursor) {
+            if let Ok(coverage) = serde_json::from_value::<Cursor>(cursor) {
                 entry(&mut streams, stream.as_str()).set_coverage(&coverage);
+            }
+        }
+        for (stream, shape) in catalog.shapes(stored.id).await? {
+            if let Ok(shape) = serde_json::from_value::<Shape>(shape) {
+                entry(&mut streams, stream.as_str()).set_drift(shape.drifts());
             }
         }
         for line in catalog.ledger_streams(stored.id).await? {
@@ -140,10 +190,10 @@ impl App {
         let mut whole = Duration::ZERO;
         let mut open = Duration::ZERO;
         for cursor in self.services.catalog.cursors(stored.id).await?.into_values() {
-            let Ok(coverage) = serde_json::from_value::<Coverage>(cursor) else { continue };
-            whole += coverage.high_water.since(coverage.floor);
-            let history = coverage.open.iter().filter(|open| open.kind == Kind::Backfill);
-            open += history.map(|open| open.interval.width()).sum::<Duration>();
+            let Ok(coverage) = serde_json::from_value::<Cursor>(cursor) else { continue };
+            let (span, left) = coverage.history();
+            whole += span;
+            open += left;
         }
         if whole.is_zero() {
             return Ok(0.0);
@@ -163,14 +213,27 @@ impl StreamStatus {
             open: Vec::new(),
             lost: Vec::new(),
             holes: Vec::new(),
+            drift: Vec::new(),
             counts: Counts::default(),
         }
     }
 
-    fn set_coverage(&mut self, coverage: &Coverage) {
-        self.covered_until = Some(coverage.high_water);
-        self.open = coverage.open.iter().map(|open| open.interval).collect();
-        self.lost.clone_from(&coverage.lost);
+    fn set_drift(&mut self, drifts: &BTreeMap<String, Drift>) {
+        let shown = drifts.iter().map(|(field, drift)| FieldDrift {
+            field: field.clone(),
+            change: drift.change.as_str().to_owned(),
+            records: drift.records,
+            since: drift.since,
+            last: drift.last,
+            example: drift.example.clone(),
+        });
+        self.drift = shown.collect();
+    }
+
+    fn set_coverage(&mut self, coverage: &Cursor) {
+        self.covered_until = Some(coverage.covered_until());
+        self.open = coverage.open_spans();
+        self.lost = coverage.lost().to_vec();
     }
 }
 

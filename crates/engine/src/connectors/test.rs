@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::budget::Priority;
 use model::hint::Hint;
-use model::ids::{ConnectorName, TenantId};
+use model::ids::{ConnectorId, ConnectorName, TenantId};
 use model::time::{Interval, Timestamp};
 use model::vendor::{Ask, Fault, FetchError, Key, Stream};
 use serde::Serialize;
@@ -12,6 +12,8 @@ use serde::Serialize;
 use super::check::{self, Checked};
 use super::document::Plan;
 use crate::app::App;
+use crate::collect::runner::Command;
+use crate::collect::status::State;
 use crate::collect::stream;
 use crate::error::EngineError;
 
@@ -55,6 +57,7 @@ pub struct Check {
 impl App {
     /// Asks the vendor for each content type with each key. The requests come out of the same
     /// budget as collection, before it (I4), and tests of any number of connectors may run at once.
+    /// Where collection stands otherwise than the test found, it polls at once, and the status follows.
     ///
     /// # Errors
     /// There is no such connector, or its settings cannot be used. Failures at the vendor are what
@@ -68,16 +71,30 @@ impl App {
         let document = self.document(&stored)?;
         let checked = self.checked(&document.plan, &document.credential)?;
         let mut checks = Vec::new();
-        for content_type in checked.feeds.keys() {
+        for (content_type, feed) in &checked.feeds {
             let streams = checked.connection.streams();
             let Some(asked) = streams.iter().find(|s| s.content_type == *content_type) else {
                 continue;
             };
             for key in checked.connection.keys() {
-                checks.push(self.ask(stored.id, &checked, asked, key).await?);
+                checks.push(self.ask(stored.id, &checked, asked, feed.facts.lag, key).await?);
             }
         }
+        if self.is_news(stored.id, &checks).await {
+            self.supervisor.tell(stored.id, Command::PollNow).await;
+        }
         Ok(report(name, checks))
+    }
+
+    /// Whether a running collection does not know yet what the test found: what is broken would look
+    /// healthy until its next poll, and what was mended would look broken.
+    async fn is_news(&self, id: ConnectorId, checks: &[Check]) -> bool {
+        let streams = self.supervisor.progress(id).await.unwrap_or_default();
+        let is_ok = |name: &str| {
+            let found = streams.iter().find(|stream| stream.health.stream.as_str() == name);
+            found.map(|stream| stream.health.state == State::Ok)
+        };
+        checks.iter().any(|check| is_ok(&check.stream).is_some_and(|is_ok| is_ok != check.passed))
     }
 
     pub(crate) fn checked(
@@ -91,13 +108,16 @@ impl App {
 
     async fn ask(
         &self,
-        owner: model::ids::ConnectorId,
+        owner: ConnectorId,
         checked: &Checked,
         asked: &Stream,
+        lag: Duration,
         key: &Key,
     ) -> Result<Check, EngineError> {
         let now = stream::whole_second(self.services.clock.now());
-        let interval = Interval { start: now - SPAN, end: now };
+        // Behind now like every poll: some vendors refuse an end that their clock has not reached.
+        let end = now - lag;
+        let interval = Interval { start: end - SPAN, end };
         let ask = Ask { stream: asked.clone(), interval, next: None, page_size: Some(1) };
         let quotas = checked.quotas.clone();
         let priority = Priority::Interactive;
@@ -122,6 +142,9 @@ impl App {
                 check.detail = error.detail;
                 check.fault = Some(error.fault);
             }
+        }
+        if let Some(notice) = checked.connection.key_notice(key, now) {
+            check.detail = format!("{}; {notice}", check.detail);
         }
         Ok(check)
     }
