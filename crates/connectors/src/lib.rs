@@ -4,12 +4,15 @@
 //! first integration. [`transform`] wraps a mapping in a user's own program, [`formats`] reads saved
 //! records from files. Nothing here names the lake or the catalog.
 
+mod attack;
 pub mod client;
 mod cutting;
 pub mod formats;
+mod mimecast;
 mod parameters;
 mod registry;
 pub mod transform;
 mod trend_micro_cas;
+mod trend_vision_one;
 
 pub use registry::Registry;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use model::source::Sources;
 use model::vendor::Integration;
 
+use crate::mimecast::Mimecast;
 use crate::trend_micro_cas::TrendMicroCas;
+use crate::trend_vision_one::TrendVisionOne;
 
 /// All integrations of this build.
 #[derive(Clone)]
@@ -14,7 +16,11 @@ pub struct Registry(Vec<Arc<dyn Integration>>);
 impl Registry {
     /// Reads every manifest.
     pub fn new() -> Self {
-        Self(vec![Arc::new(TrendMicroCas::new())])
+        Self(vec![
+            Arc::new(TrendMicroCas::new()),
+            Arc::new(TrendVisionOne::new()),
+            Arc::new(Mimecast::new()),
+        ])
     }
 
     /// The integration of this name: `trend_micro_cas`.

@@ -5,12 +5,15 @@
 mod faults;
 mod formats;
 mod golden;
+mod mimecast;
 mod ocsf;
 mod paging;
 mod properties;
+mod proxies;
 mod secrets;
 mod servers;
 mod settings;
 mod support;
 mod tls;
 mod transforms;
+mod vision;

@@ -69,6 +69,7 @@ pub(crate) fn settings(base_url: &str, keys: &[&str]) -> Settings {
         parameters: parameters(json!({ "base_url": base_url })),
         content_types: vec![EVENTS.to_owned()],
         verify_tls: true,
+        proxy: None,
         extra_regions: Vec::new(),
     }
 }

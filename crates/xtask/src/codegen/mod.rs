@@ -1,4 +1,5 @@
-//! `cargo xtask codegen`: everything that is written from the table in `content/ocsf/`.
+//! `cargo xtask codegen`: everything that is written from the table in `content/ocsf/`, and what the
+//! integrations' pages say of their manifests.
 //!
 //! Each writer is a pure function from the [`table::Table`] to files. To add one, write a module with
 //! `render(&Table) -> Vec<(PathBuf, String)>` and name it in [`render`].
@@ -15,6 +16,7 @@ macro_rules! putln {
 
 mod classes;
 mod columns;
+mod integrations;
 mod names;
 mod reference;
 mod schema;
@@ -56,7 +58,9 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let table = Table::load(&root.join(TABLE_FOLDER))?;
     let mut stale = Vec::new();
     let mut expected = BTreeSet::new();
-    for (path, content) in render(&table) {
+    let mut files = render(&table);
+    files.extend(integrations::render(root)?);
+    for (path, content) in files {
         let content = if is_rust(&path) { formatted(root, &content)? } else { content };
         if std::fs::read_to_string(root.join(&path)).ok().as_ref() != Some(&content) {
             stale.push(path.clone());
