@@ -45,7 +45,9 @@ pub(crate) fn of(class: &str) -> [&'static Names; 2] {
         "file_hosting" => &files::NAMES,
         "data_security_finding" => &findings::DATA_SECURITY,
         "detection_finding" => &findings::DETECTION,
-        "api_activity" | "authentication" | "account_change" | "entity_management" => &cloud::NAMES,
+        "api_activity" => &cloud::API,
+        "entity_management" => &cloud::ENTITY,
+        "authentication" | "account_change" => &cloud::NAMES,
         _ => &NOTHING,
     };
     [special, &every_class::NAMES]

@@ -17,6 +17,8 @@ pub(super) static NAMES: Names = Names {
         ("subject", &["email.subject"]),
         ("message_size", &["email.size"]),
         ("message_id", &["email.message_uid"]),
+        ("file_name", &["email.files.name"]),
+        ("file_hash", &["email.files.hashes.value"]),
         // What became of the mail: delivered, held, rejected, blocked … OCSF's own status says
         // whether the activity succeeded, which nobody hunts for.
         ("status", &["status_detail"]),
@@ -28,6 +30,9 @@ pub(super) static NAMES: Names = Names {
         ("email.sender.address", FROM),
         ("email.recipient.addresses", TO),
         ("email.message_id", &["email.message_uid"]),
+        ("file.name", &["email.files.name"]),
+        ("file.hash", &["email.files.hashes.value"]),
+        ("url", &["email.urls.url_string"]),
     ],
     ip: &["src_endpoint.ip", "dst_endpoint.ip", "email.x_originating_ip"],
     domain: &[

@@ -2,7 +2,26 @@
 
 use super::{Alias, Names};
 
-/// The columns of Taegis detections.
+// A sub-technique stands beside its parent.
+const TECHNIQUES: &[&str] =
+    &["finding_info.attacks.technique.uid", "finding_info.attacks.sub_technique.uid"];
+const TACTICS: &[&str] = &["finding_info.attacks.tactic.name", "finding_info.attacks.tactic.uid"];
+// People: those of the evidence, and accounts among what the finding touches.
+const USERS: &[&str] = &[
+    "evidences.user.name",
+    "resources.owner.name",
+    "resources.owner.email_addr",
+    "actor.user.name",
+    "actor.user.email_addr",
+];
+const HOSTS: &[&str] =
+    &["device.hostname", "device.name", "evidences.device.hostname", "resources.hostname"];
+const HOST_ADDRESSES: &[&str] = &["device.ip", "evidences.device.ip", "resources.ip"];
+const SENDERS: &[&str] = &["evidences.email.from"];
+const RECIPIENTS: &[&str] = &["evidences.email.to"];
+const HASHES: &[&str] = &["evidences.file.hashes.value"];
+
+/// The columns of Taegis detections that data security findings have too.
 const ALIASES: &[Alias] = &[
     ("id", &["finding_info.uid"]),
     ("title", &["finding_info.title"]),
@@ -11,8 +30,8 @@ const ALIASES: &[Alias] = &[
     ("metadata.description", &["finding_info.desc"]),
     ("metadata.severity", &["severity"]),
     ("metadata.confidence", &["confidence_score"]),
-    ("attack_technique_ids", &["finding_info.attacks.technique.uid"]),
-    ("tactics", &["finding_info.attacks.tactic.name"]),
+    ("attack_technique_ids", TECHNIQUES),
+    ("tactics", TACTICS),
     ("investigation_ids", &[]),
     ("case_ids", &[]),
     ("suppressed", &[]),
@@ -41,15 +60,70 @@ pub(super) static DATA_SECURITY: Names = Names {
 };
 
 pub(super) static DETECTION: Names = Names {
-    aliases: ALIASES,
-    ip: &["evidences.src_endpoint.ip", "evidences.dst_endpoint.ip", "resources.ip"],
+    aliases: &[
+        // Taegis.
+        ("id", &["finding_info.uid"]),
+        ("title", &["finding_info.title"]),
+        ("description", &["finding_info.desc"]),
+        ("metadata.title", &["finding_info.title"]),
+        ("metadata.description", &["finding_info.desc"]),
+        ("metadata.severity", &["severity"]),
+        ("metadata.confidence", &["confidence_score"]),
+        ("attack_technique_ids", TECHNIQUES),
+        ("tactics", TACTICS),
+        ("investigation_ids", &[]),
+        ("case_ids", &[]),
+        ("suppressed", &[]),
+        ("hostname", HOSTS),
+        ("username", USERS),
+        ("user_name", USERS),
+        ("source_username", USERS),
+        ("source_address", &["evidences.src_endpoint.ip", "device.ip"]),
+        ("destination_address", &["evidences.dst_endpoint.ip"]),
+        ("uri_host", &["evidences.url.hostname", "evidences.dst_endpoint.domain"]),
+        ("file_name", &["evidences.file.name"]),
+        ("file_path", &["evidences.file.path"]),
+        ("file_hash", HASHES),
+        ("process_id", &["evidences.process.pid"]),
+        ("from_email_address", SENDERS),
+        ("to_email_address", RECIPIENTS),
+        ("subject", &["evidences.email.subject"]),
+        ("message_id", &["evidences.email.message_uid"]),
+        // Interflow.
+        ("srcip", &["evidences.src_endpoint.ip", "device.ip"]),
+        ("dstip", &["evidences.dst_endpoint.ip"]),
+        ("hostip", HOST_ADDRESSES),
+        ("host.ip", HOST_ADDRESSES),
+        ("host.name", HOSTS),
+        ("srcip_username", USERS),
+        ("user.name", USERS),
+        ("file.name", &["evidences.file.name"]),
+        ("file.path", &["evidences.file.path"]),
+        ("file.hash", HASHES),
+        ("url", &["evidences.url.url_string"]),
+        ("email.sender.address", SENDERS),
+        ("email.recipient.addresses", RECIPIENTS),
+        ("email.message_id", &["evidences.email.message_uid"]),
+        ("event_score", &["risk_score"]),
+    ],
+    ip: &[
+        "evidences.src_endpoint.ip",
+        "evidences.dst_endpoint.ip",
+        "evidences.device.ip",
+        "resources.ip",
+    ],
     domain: &[
         "evidences.url.hostname",
         "evidences.url.domain",
         "evidences.src_endpoint.domain",
         "evidences.dst_endpoint.domain",
     ],
-    mail: &["evidences.email.from", "evidences.email.to", "evidences.user.email_addr"],
+    mail: &[
+        "evidences.email.from",
+        "evidences.email.to",
+        "evidences.user.email_addr",
+        "resources.owner.email_addr",
+    ],
     hash: &["evidences.file.hashes.value"],
     host: &[
         "evidences.device.hostname",
@@ -64,5 +138,7 @@ pub(super) static DETECTION: Names = Names {
         "evidences.actor.user.email_addr",
         "evidences.email.from",
         "evidences.email.to",
+        "resources.owner.name",
+        "resources.owner.email_addr",
     ],
 };

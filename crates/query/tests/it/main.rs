@@ -11,6 +11,7 @@ mod outline;
 mod properties;
 mod refusals;
 mod twins;
+mod vision_one;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use model::time::Timestamp;
 use query::language::{Context, Parsed, QueryError};
 use query::{lucene, taegis};
 
-/// Two sources that feed mail, one of which feeds the other classes too.
+/// Sources that feed mail, one of which feeds files and findings too, and two that feed the web.
 fn sources() -> Sources {
     let source = |id: &str, sensor_type: &str, prefix: &str, vendor: &str, classes: &[Class]| {
         Arc::new(Source {
@@ -43,7 +44,14 @@ fn sources() -> Sources {
             "trendmicro",
             &[Class::EmailActivity, Class::FileHosting, Class::DataSecurityFinding],
         ),
-        source("mimecast.siem", "Mimecast", "mimecast", "mimecast", &[Class::EmailActivity]),
+        source(
+            "mimecast.siem",
+            "Mimecast",
+            "mimecast",
+            "mimecast",
+            &[Class::EmailActivity, Class::HttpActivity],
+        ),
+        source("mimecast.ttp_url", "Mimecast", "mimecast", "mimecast", &[Class::HttpActivity]),
     ])
 }
 
