@@ -23,10 +23,11 @@ pub(crate) enum LakeError {
         #[source]
         source: std::io::Error,
     },
-    #[error("failed to understand version {version} of `{class}`")]
+    #[error("failed to understand version {version} of `{class}` in `{path}`")]
     Entry {
         class: Class,
         version: u64,
+        path: String,
         #[source]
         source: serde_json::Error,
     },

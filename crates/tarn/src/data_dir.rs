@@ -46,7 +46,7 @@ impl DataDir {
         self.0.join(LAKE)
     }
 
-    /// Makes the directory, for its owner only, when there is none.
+    /// Makes the directory, for its owner only, when there is none. A power cut does not take it away.
     ///
     /// # Errors
     /// It cannot be made.
@@ -54,13 +54,14 @@ impl DataDir {
         if self.0.is_dir() {
             return Ok(());
         }
+        let doing = || format!("failed to make the data directory `{}`", self.0.display());
+        let parents = new_parents(&self.0);
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(&self.0)
-            .with_context(|| format!("failed to make the data directory `{}`", self.0.display()))
+        builder.create(&self.0).with_context(doing)?;
+        parents.iter().try_for_each(|parent| sync(parent)).with_context(doing)
     }
 
     /// Takes the lock; `None` when another process holds it.
@@ -116,6 +117,25 @@ impl DataDir {
     }
 }
 
+/// The directories that get a new entry when a directory is made with its parents, the lowest first.
+fn new_parents(directory: &Path) -> Vec<PathBuf> {
+    let new = directory.ancestors().take_while(|path| !path.as_os_str().is_empty());
+    new.take_while(|path| !path.is_dir())
+        .filter_map(|path| path.parent())
+        .map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+        .map(Path::to_path_buf)
+        .collect()
+}
+
+/// Waits until a directory's entries are on the disk.
+fn sync(directory: &Path) -> std::io::Result<()> {
+    match File::open(directory).and_then(|opened| opened.sync_all()) {
+        // A parent that we may not open is not ours to sync.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+        done => done,
+    }
+}
+
 /// The right to write in a data directory, as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -142,6 +162,18 @@ impl Lock {
 mod tests {
     use super::*;
     use crate::error;
+
+    #[test]
+    fn each_parent_that_gets_a_new_directory_is_synced() -> Result<()> {
+        let root = tempfile::tempdir()?;
+        let (one, two) = (root.path().join("one"), root.path().join("one/two"));
+        let data_dir = DataDir::new(two.join("data"));
+        assert_eq!(new_parents(data_dir.path()), [two, one, root.path().to_path_buf()]);
+        data_dir.make()?;
+        assert!(new_parents(data_dir.path()).is_empty());
+        assert_eq!(new_parents(Path::new("not-there")), [PathBuf::from(".")]);
+        Ok(())
+    }
 
     #[test]
     fn a_held_lock_names_the_server_and_how_to_reach_it() -> Result<()> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use model::batch::{Batch, CommitReceipt};
 use model::ocsf::Class;
 use model::time::Timestamp;
@@ -31,22 +31,51 @@ pub(crate) struct Placed {
     _unnamed: Unnamed,
 }
 
-/// Writes all files of a group. When it answers they are on the disk.
+/// Writes all files of a group. When it answers they are on the disk; when one cannot be written the
+/// others go again.
 pub(crate) async fn place(tables: &Tables, built: Vec<Built>) -> Result<Vec<Placed>, LakeError> {
-    futures::stream::iter(built)
-        .map(|built| async move {
-            let file = describe(&built);
-            let path = data_path(built.class, &file.path);
-            let unnamed = tables.begin_file(path.clone());
-            let options = PutOptions::from(PutMode::Create);
-            let put = tables.store().put_opts(&path, built.content.clone().into(), options).await;
-            put.map_err(|source| LakeError::Store { action: format!("write `{path}`"), source })?;
-            failpoint::hit("lake.file_written", tables.store().root())?;
-            Ok(Placed { built, file, _unnamed: unnamed })
-        })
-        .buffer_unordered(WRITERS)
-        .try_collect()
-        .await
+    let placing = built.into_iter().map(|built| place_one(tables, built));
+    let placed: Vec<_> = futures::stream::iter(placing).buffer_unordered(WRITERS).collect().await;
+    let (mut files, mut failure) = (Vec::with_capacity(placed.len()), None);
+    for (file, done) in placed {
+        files.push(file);
+        failure = failure.or(done.err());
+    }
+    match failure {
+        None => Ok(files),
+        Some(error) => {
+            discard(tables, &files).await;
+            Err(error)
+        }
+    }
+}
+
+/// Writes one file. After a failure it may be there all the same.
+async fn place_one(tables: &Tables, built: Built) -> (Placed, Result<(), LakeError>) {
+    let file = describe(&built);
+    let path = data_path(built.class, &file.path);
+    let unnamed = tables.begin_file(path.clone());
+    let options = PutOptions::from(PutMode::Create);
+    let put = tables.store().put_opts(&path, built.content.clone().into(), options).await;
+    let put = put.map_err(|source| LakeError::Store { action: format!("write `{path}`"), source });
+    let done = put.and_then(|_| failpoint::hit("lake.file_written", tables.store().root()));
+    (Placed { built, file, _unnamed: unnamed }, done)
+}
+
+/// Removes the files of a commit that failed, unless the log has taken them all the same. What it
+/// says cannot be asked for now stays.
+pub(crate) async fn take_back(tables: &Tables, class: Class, files: &[Placed]) {
+    if let Err(error) = tables.refresh(class).await {
+        tracing::debug!(%class, %error, "left the files of a failed commit behind");
+        return;
+    }
+    let is_taken = {
+        let state = tables.state(class);
+        files.iter().any(|placed| state.holds(&[Arc::new(placed.file.clone())]))
+    };
+    if !is_taken {
+        discard(tables, files).await;
+    }
 }
 
 /// Removes files that no table took. Best effort: a file that stays behind is only unused space.

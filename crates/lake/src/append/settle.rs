@@ -66,7 +66,7 @@ async fn build_all(group: &mut Group) -> Result<Vec<Built>, LakeError> {
 }
 
 /// Commits table after table. When another writer was faster, answers the class; what is not
-/// committed by then stays open, and its files are removed.
+/// committed by then, or when a commit fails, stays open, and its files are removed.
 async fn commit_all(
     tables: &Tables,
     seen: &mut Seen,
@@ -80,13 +80,18 @@ async fn commit_all(
     }
     while let Some((class, files)) = by_class.pop_first() {
         let base = seen.version(class);
-        let committed = publish::commit(tables, id, class, base, &files, &group.batches).await?;
-        let Some(version) = committed else {
-            publish::discard(tables, &files).await;
-            for files in by_class.values() {
-                publish::discard(tables, files).await;
+        let version = match publish::commit(tables, id, class, base, &files, &group.batches).await {
+            Ok(Some(version)) => version,
+            unfinished => {
+                match &unfinished {
+                    Ok(_) => publish::discard(tables, &files).await,
+                    Err(_) => publish::take_back(tables, class, &files).await,
+                }
+                for files in by_class.values() {
+                    publish::discard(tables, files).await;
+                }
+                return unfinished.map(|_| Some(class));
             }
-            return Ok(Some(class));
         };
         let rows = files.iter().flat_map(|placed| {
             placed.built.rows.iter().map(|row| (&placed.built.tenant, row.time, row.uid))

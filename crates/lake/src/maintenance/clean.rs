@@ -2,7 +2,8 @@
 //! read, and then files that nothing names any more.
 //!
 //! Entries go from the oldest on, and their removal is on the disk before any data file goes: whatever
-//! a power cut undoes, the log from the snapshot to the newest version is whole.
+//! a power cut undoes, the log from the snapshot to the newest version is whole. While any entry of the
+//! log cannot be read nothing is removed: nobody can say what it names.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use query::store::maintenance::{Effort, MaintenancePlan, TableMaintenance};
 use super::limit::{Dated, limit};
 use super::{Maintenance, bookmarks};
 use crate::durable::FoundFile;
-use crate::error::LakeError;
+use crate::error::{LakeError, chain};
 use crate::failpoint;
 use crate::table::checkpoint;
 use crate::table::data::data_path;
@@ -92,7 +93,7 @@ impl Maintenance {
     }
 
     /// The version from which a snapshot and a checkpoint lead on, read again to be sure. A snapshot
-    /// of which one copy is left is made whole first.
+    /// of which one copy is left is made whole first, or passed over.
     async fn base(
         &self,
         class: Class,
@@ -105,8 +106,14 @@ impl Maintenance {
             let Ok(snapshot) = Snapshot::read(store, class, name).await else { continue };
             let [first, copy] = SnapshotName::both(name.version);
             let is_whole = name == first && Snapshot::read(store, class, copy).await.is_ok();
-            if !is_whole && !plan.dry_run {
-                snapshot.write(store, class).await?;
+            if !is_whole
+                && !plan.dry_run
+                && let Err(error) = snapshot.write(store, class).await
+            {
+                // A full disk must not stop what would free space: an older snapshot leads on too.
+                let version = name.version;
+                tracing::warn!(%class, version, error = chain(&error), "a snapshot cannot be made whole");
+                continue;
             }
             noted = Some(name.version);
             break;

@@ -101,16 +101,17 @@ impl Maintenance {
         let group = Uuid::now_v7();
         for _ in 0..ROUNDS {
             self.tables.refresh(class).await?;
-            let (kept, gone): (Vec<_>, Vec<_>) = {
+            // What comes in behind this look takes the version, and is seen as a conflict.
+            let (version, (kept, gone)): (_, (Vec<_>, Vec<_>)) = {
                 let state = self.tables.state(class);
-                merged.into_iter().partition(|merged| state.holds(&merged.inputs))
+                let kept_and_gone = merged.into_iter().partition(|m| state.holds(&m.inputs));
+                (state.next_version(), kept_and_gone)
             };
             merged = kept;
             self.discard(class, &gone).await;
             if merged.is_empty() {
                 return Ok(());
             }
-            let version = self.tables.state(class).next_version();
             let added: Inputs =
                 merged.iter().map(|m| Arc::new(DataFile { version, ..m.file.clone() })).collect();
             let replaced: Inputs = merged.iter().flat_map(|m| m.inputs.iter().cloned()).collect();

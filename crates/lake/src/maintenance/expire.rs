@@ -41,7 +41,7 @@ impl Maintenance {
             let is_held = |tenant: &TenantId| holds.iter().any(|hold| hold.covers(tenant, class));
             let allowed: Vec<&Expiry> =
                 asked.iter().copied().filter(|expiry| !is_held(&expiry.tenant)).collect();
-            let files = self.expired_files(class, &allowed);
+            let (version, files) = self.expired_files(class, &allowed);
             if files.is_empty() {
                 return Ok(());
             }
@@ -50,7 +50,6 @@ impl Maintenance {
                 expired.extend(by_tenant(class, None, &rows));
                 return Ok(());
             }
-            let version = self.tables.state(class).next_version();
             let bytes = entry::expire(group, plan.now, &files, &rows);
             failpoint::hit("lake.before_expire_commit", self.tables.store().root())?;
             if self.tables.log(class).write(version, bytes, Some(group)).await? == Written::Taken {
@@ -66,7 +65,9 @@ impl Maintenance {
         Err(LakeError::Contended { class, rounds: ROUNDS })
     }
 
-    fn expired_files(&self, class: Class, expiries: &[&Expiry]) -> Vec<Arc<DataFile>> {
+    /// The version that comes next and what goes with it, from one look: what comes in behind it takes
+    /// the version, and is seen as a conflict.
+    fn expired_files(&self, class: Class, expiries: &[&Expiry]) -> (u64, Vec<Arc<DataFile>>) {
         let state = self.tables.state(class);
         let mut files = Vec::new();
         for expiry in expiries {
@@ -76,7 +77,7 @@ impl Maintenance {
         }
         files.sort_by(|one, other| one.path.cmp(&other.path));
         files.dedup();
-        files
+        (state.next_version(), files)
     }
 }
 

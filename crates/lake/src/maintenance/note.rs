@@ -64,11 +64,27 @@ impl Maintenance {
         let snapshot = self.tables.state(class).to_snapshot();
         let Some(snapshot) = snapshot else { return Ok(None) };
         let (store, version) = (self.tables.store(), snapshot.version);
-        let checked = checkpoint::write(store, class, version).await;
+        let checked = match self.check_entries(class, version).await {
+            Ok(()) => checkpoint::write(store, class, version).await,
+            broken => broken,
+        };
         snapshot.write(store, class).await?;
         failpoint::hit("lake.snapshot_written", store.root())?;
         self.tables.note(class, version);
         checked.map(|()| Some(version))
+    }
+
+    /// Makes sure that entries since the last checkpoint are whole: the library that writes checkpoints
+    /// reads them by itself, and takes one that was emptied or cut off for what it is not.
+    async fn check_entries(&self, class: Class, version: u64) -> Result<(), LakeError> {
+        let log = self.tables.log(class);
+        let listing = log.listing().await?;
+        let first = listing.checkpoints.keys().next_back().map_or(0, |newest| newest + 1);
+        match log.entries(first..=version).await {
+            // What another process has cleaned up is in a checkpoint of its own.
+            Err(LakeError::Gap { .. }) => Ok(()),
+            read => read.map(drop),
+        }
     }
 
     /// Called between appends: writes what is far overdue, beside the appends that follow.

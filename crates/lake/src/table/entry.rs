@@ -1,4 +1,7 @@
 //! One entry of a Delta log as we write and read it.
+//!
+//! An entry that was emptied or cut off is no entry: taken for one, it would make orphans of the data
+//! files that it no longer names. So ours say in their first line how many actions follow.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -97,6 +100,7 @@ pub(crate) fn append(
         "isBlindAppend": true,
         "engineInfo": ENGINE,
         GROUP_KEY: group,
+        ACTIONS_KEY: files.len(),
         RECEIPTS_KEY: receipts,
     }})];
     lines.extend(files.iter().map(|file| add_line(file)));
@@ -117,6 +121,7 @@ pub(crate) fn merge(
         "isBlindAppend": false,
         "engineInfo": ENGINE,
         GROUP_KEY: group,
+        ACTIONS_KEY: replaced.len() + merged.len(),
     }})];
     lines.extend(replaced.iter().map(|file| remove_line(file, now, false)));
     lines.extend(merged.iter().map(|file| add_line(file)));
@@ -137,6 +142,7 @@ pub(crate) fn expire(
         "isBlindAppend": false,
         "engineInfo": ENGINE,
         GROUP_KEY: group,
+        ACTIONS_KEY: files.len(),
         EXPIRED_KEY: expired,
     }})];
     lines.extend(files.iter().map(|file| remove_line(file, now, true)));
@@ -145,6 +151,7 @@ pub(crate) fn expire(
 
 const ENGINE: &str = concat!("tarn/", env!("CARGO_PKG_VERSION"));
 const GROUP_KEY: &str = "tarn.group";
+const ACTIONS_KEY: &str = "tarn.actions";
 const RECEIPTS_KEY: &str = "tarn.receipts";
 const EXPIRED_KEY: &str = "tarn.expired";
 const SOURCES_TAG: &str = "tarn.sources";
@@ -228,6 +235,9 @@ struct RemoveLine {
 struct InfoLine {
     #[serde(rename = "tarn.group")]
     group: Option<Uuid>,
+    /// Actions beside this one. Early entries of ours, and those of other writers, do not say.
+    #[serde(rename = "tarn.actions")]
+    actions: Option<usize>,
     #[serde(rename = "tarn.receipts", default)]
     receipts: Vec<CommitReceipt>,
     #[serde(rename = "tarn.expired", default)]
@@ -249,24 +259,51 @@ struct Bounds {
     time: Option<Timestamp>,
 }
 
-/// Reads the entry of a version.
+/// Reads the entry of a version. One that was emptied or cut off is an error.
 pub(crate) fn read(version: u64, bytes: &[u8]) -> Result<Entry, serde_json::Error> {
+    use serde::de::Error as _;
     let mut entry = Entry::default();
+    let (mut actions, mut promised, mut is_described) = (0, None, false);
     for line in serde_json::Deserializer::from_slice(bytes).into_iter::<Line>() {
         let line = line?;
+        if let Some(info) = line.commit_info {
+            entry.group = info.group;
+            entry.receipts = info.receipts;
+            entry.expired = info.expired;
+            promised = info.actions;
+            is_described = true;
+            continue;
+        }
+        actions += 1;
         if let Some(add) = line.add {
             entry.added.push(Arc::new(data_file(version, add)?));
         }
         if let Some(remove) = line.remove {
             entry.removed.push(remove.path);
         }
-        if let Some(info) = line.commit_info {
-            entry.group = info.group;
-            entry.receipts = info.receipts;
-            entry.expired = info.expired;
-        }
     }
-    Ok(entry)
+    let is_cut = promised.map_or_else(|| lacks_files(&entry), |promised| actions < promised);
+    match (is_described, is_cut) {
+        (true, false) => Ok(entry),
+        (true, true) => Err(serde_json::Error::custom("the file was cut off")),
+        (false, _) if bytes.is_empty() => Err(serde_json::Error::custom("the file is empty")),
+        (false, _) => Err(serde_json::Error::custom("it has no `commitInfo`: it was cut off")),
+    }
+}
+
+/// Whether an entry of ours that does not say how many actions it has names fewer files than what it
+/// says they did.
+fn lacks_files(entry: &Entry) -> bool {
+    if entry.group.is_none() {
+        return false;
+    }
+    let new = entry.added.iter().filter(|file| file.data_change);
+    let received: u64 = entry.receipts.iter().map(|receipt| receipt.rows).sum();
+    let expired: u64 = entry.expired.iter().map(|gone| gone.files).sum();
+    let is_merge = entry.receipts.is_empty() && entry.expired.is_empty();
+    new.map(|file| file.rows).sum::<u64>() < received
+        || (entry.removed.len() as u64) < expired
+        || (is_merge && entry.added.is_empty())
 }
 
 fn data_file(version: u64, add: AddLine) -> Result<DataFile, serde_json::Error> {
@@ -356,5 +393,49 @@ mod tests {
         let entry = read(10, &bytes).unwrap();
         assert_eq!((&entry.expired, &entry.removed), (&vec![gone], &vec![old.path.clone()]));
         assert!(entry.brings_nothing() && entry.added.is_empty());
+    }
+
+    /// Everything of an entry but its last line; without the count of actions, as early entries are.
+    fn cut(entry: &[u8], is_early: bool) -> (Vec<u8>, Vec<u8>) {
+        let text = String::from_utf8(entry.to_vec()).unwrap();
+        let mut lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        if is_early {
+            lines[0]["commitInfo"].as_object_mut().unwrap().remove(ACTIONS_KEY).unwrap();
+        }
+        (joined(&lines), joined(&lines[..lines.len() - 1]))
+    }
+
+    #[test]
+    fn a_cut_entry_is_refused_also_when_it_does_not_say_how_long_it_was() {
+        let day = Day::parse("2026-03-02").unwrap();
+        let (now, group) = (day.start(), Uuid::now_v7());
+        let files = [Arc::new(file(day)), Arc::new(file(day))];
+        let receipt = CommitReceipt {
+            install: model::ids::InstallId(group),
+            batch: model::ids::BatchId::generate(),
+            tenant: TenantId::default(),
+            connector: model::ids::ConnectorId(group),
+            source: "a.b".to_owned(),
+            stream: model::ids::StreamId::new("s").unwrap(),
+            interval: None,
+            rows: 4,
+        };
+        let gone = ExpiredRows { tenant: TenantId::default(), day, files: 2, rows: 4 };
+        let merged = Arc::new(DataFile { data_change: false, ..file(day) });
+        let entries = [
+            append(group, now, &files, &[receipt]),
+            expire(group, now, &files, &[gone]),
+            merge(group, now, &[merged], &files),
+        ];
+        for entry in entries {
+            for is_early in [false, true] {
+                let (whole, cut) = cut(&entry, is_early);
+                assert!(read(1, &whole).is_ok());
+                let problem = read(1, &cut).unwrap_err().to_string();
+                assert_eq!(problem, "the file was cut off");
+            }
+        }
+        assert_eq!(read(1, b"").unwrap_err().to_string(), "the file is empty");
     }
 }

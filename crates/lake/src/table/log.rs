@@ -49,6 +49,7 @@ impl Log {
         let entry = entry::read(version, &bytes).map_err(|source| LakeError::Entry {
             class: self.class,
             version,
+            path: self.path(version).to_string(),
             source,
         })?;
         Ok(Some(entry))

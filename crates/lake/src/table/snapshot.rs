@@ -124,7 +124,12 @@ impl Snapshot {
     }
 
     fn encode(&self, class: Class) -> Result<Bytes, LakeError> {
-        let failed = |source| LakeError::Entry { class, version: self.version, source };
+        let [name, _] = SnapshotName::both(self.version);
+        let path = name.path(class).to_string();
+        let failed = |source: serde_json::Error| LakeError::Read {
+            path: path.clone(),
+            source: Box::new(source),
+        };
         let Self { version, files, tally, shrunk } = self.clone();
         let body = serde_json::to_vec(&Body { files, tally, shrunk }).map_err(failed)?;
         let header = Header { format: FORMAT, class, version, checksum: checksum(&body) };

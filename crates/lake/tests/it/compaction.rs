@@ -1,14 +1,18 @@
 //! Merging small files changes no row, no answer and nothing for those who read commits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lake::{Lake, LakeOptions};
+use bytes::Bytes;
+use lake::{Disk, Lake, LakeOptions, LocalDisk};
 use model::ids::TenantId;
 use model::ocsf::Class;
-use query::store::maintenance::{Effort, MaintenancePlan};
+use model::time::Day;
+use query::store::maintenance::{Effort, Expiry, MaintenancePlan};
 use query::store::{EventStore as _, NewRow, Row};
 use serde_json::{Value, json};
 
@@ -226,6 +230,90 @@ async fn an_append_passes_over_a_merge_without_writing_its_rows_again() {
     assert_eq!(counts(receipt), [1, 1, 0, 0]);
     assert_eq!(receipt.commits[0].version, 4, "version 3 is the merge");
     assert_eq!(shore.rows().await, 3);
+    assert_eq!(shore.findings().await, Vec::<String>::new());
+}
+
+/// A disk on which a test can hold whoever writes or removes a data file.
+#[derive(Debug)]
+struct Stopping;
+
+impl Stopping {
+    fn pass(step: &str, path: &Path) {
+        let name = path.to_string_lossy();
+        if name.ends_with(".parquet") || (name.contains(".parquet#") && step == "disk.create") {
+            model::failpoint::hit(step, &name);
+        }
+    }
+}
+
+impl Disk for Stopping {
+    fn create(&self, path: &Path, content: &[Bytes]) -> io::Result<()> {
+        Self::pass("disk.create", path);
+        LocalDisk.create(path, content)
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        LocalDisk.sync(path)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        LocalDisk.link(from, to)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        LocalDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Self::pass("disk.remove", path);
+        LocalDisk.remove(path)
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        LocalDisk.create_directory(path)
+    }
+}
+
+/// Two maintainers merge the same files. The first has found them unmerged, and then takes in the
+/// second's merge before it commits.
+#[tokio::test]
+async fn a_merge_that_is_overtaken_after_it_looked_stores_no_row_twice() {
+    let shore = Shore::new().await;
+    for id in 0..2 {
+        shore.store(vec![batch(&[mail(id, 0), mail(10 + id, 90_000)])]).await;
+    }
+    let options = LakeOptions { disk: Arc::new(Stopping), ..LakeOptions::new(shore.root()) };
+    let slow = Lake::open(options).await.unwrap();
+    let mark = |name: &str| shore.directory.path().join(name);
+    let hold = |step: &str| {
+        fail::cfg(step, &format!("1*return(hold:{})", mark(step).display())).unwrap();
+    };
+    let held = async |step: &str| {
+        while !mark(step).exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let go_on = |step: &str| std::fs::remove_file(mark(step)).unwrap();
+
+    hold("disk.create");
+    hold("disk.remove");
+    let merging_slowly = {
+        let slow = slow.clone();
+        tokio::spawn(async move { slow.maintain(&merging(at(0))).await })
+    };
+    held("disk.create").await;
+    // One of its merges is void: it will remove that file between its look and its commit.
+    let before = Day::parse("2026-03-03").unwrap();
+    let expiry = Expiry { tenant: TenantId::default(), class: CLASS, before };
+    shore.maintain(MaintenancePlan { expire: vec![expiry], ..MaintenancePlan::new(at(0)) }).await;
+    go_on("disk.create");
+    held("disk.remove").await;
+    shore.maintain(merging(at(0))).await;
+    slow.stats(None).await.unwrap();
+    go_on("disk.remove");
+    let report = merging_slowly.await.unwrap().unwrap();
+    assert_eq!(report.failures, []);
+    assert_eq!(shore.rows().await, 2);
     assert_eq!(shore.findings().await, Vec::<String>::new());
 }
 
