@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use engine::app::App;
 use engine::retention::RetentionRule;
 use model::batch::Batch;
 use model::ids::BatchId;
@@ -53,22 +54,42 @@ async fn the_bookmark_stops_before_what_is_not_entered() {
     assert_eq!(applied(&world), Some(1));
 }
 
-/// What a failed append has stored all the same is entered without waiting for the next start.
-#[tokio::test]
-async fn receipts_of_a_failed_append_do_not_hold_up_the_bookmark() {
-    let world = World::open().await;
-    let store = Troubled::over(&world.store);
-    let app = store.open_app(&world).await;
+/// Imports a record by an append that stores it and fails all the same, and once more.
+async fn import_with_trouble(world: &World, store: &Troubled, app: &App) {
     let reading = app.reading("trend_micro_cas.security_events").unwrap();
     let record = r#"{"log_item_id":"id-1","service":"Exchange","event":"ransomware","message":{"detection_time":"2026-03-09T08:00:00.000Z","mail_message_sender":"a@b.example"}}"#;
     let owner = tenant();
     let import = || app.import(&reading, &owner, "saved.json", record.as_bytes(), |_| {});
     store.fail_after(0, Trouble::Failed);
     import().await.unwrap_err();
-    assert_eq!((rows(&world).await, app.ledger(None, None).await.unwrap().stored), (1, 0));
+    assert_eq!((rows(world).await, app.ledger(None, None).await.unwrap().stored), (1, 0));
     let again = import().await.unwrap();
     assert_eq!((again.counts.stored, again.counts.duplicate), (0, 1));
+}
 
+#[tokio::test]
+async fn holds_that_come_and_go_do_not_put_off_what_a_failed_append_has_stored() {
+    let world = World::open().await;
+    let store = Troubled::over(&world.store);
+    let app = store.open_app(&world).await;
+    app.maintain().await.unwrap();
+    import_with_trouble(&world, &store, &app).await;
+    for entered in [0, 1] {
+        world.pass(Duration::from_secs(500)).await;
+        app.set_hold(&tenant(), None, None, "mina").await.unwrap();
+        app.maintain().await.unwrap();
+        assert_eq!(app.ledger(None, None).await.unwrap().stored, entered);
+        app.remove_hold(&tenant(), None, "mina").await.unwrap();
+    }
+}
+
+/// What a failed append has stored all the same is entered without waiting for the next start.
+#[tokio::test]
+async fn receipts_of_a_failed_append_do_not_hold_up_the_bookmark() {
+    let world = World::open().await;
+    let store = Troubled::over(&world.store);
+    let app = store.open_app(&world).await;
+    import_with_trouble(&world, &store, &app).await;
     for _ in 0..2 {
         app.maintain().await.unwrap();
         assert_eq!(applied(&world), Some(1));
@@ -160,4 +181,22 @@ async fn a_running_server_looks_after_the_lake_by_itself() {
     world.pass(DAY).await;
     assert_eq!(rows(&world).await, 0);
     world.app.stop().await;
+}
+
+/// On a full disk neither bookmark nor anything else new can be written: what removal can free comes
+/// free all the same.
+#[tokio::test]
+async fn what_has_expired_goes_although_the_lake_cannot_be_told_how_far_the_ledger_has_come() {
+    let world = World::open().await;
+    let store = Troubled::over(&world.store);
+    world.store.append(vec![orphan(&world, 3)]).await.unwrap();
+    let app = store.open_app(&world).await;
+    app.set_retention(rule(None, 2), "mina").await.unwrap();
+    store.refuse_bookmarks();
+    world.pass(DAY * 2).await;
+    assert_eq!(app.maintain().await.unwrap().expired.len(), 1);
+    assert_eq!(rows(&world).await, 0);
+    app.compact("mina").await.unwrap();
+    app.vacuum(false, "mina").await.unwrap();
+    assert_eq!(audited(&world, "lake.vacuum").await.len(), 1);
 }

@@ -1,9 +1,14 @@
 //! One key, one budget: whatever uses it, nothing is refused.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use engine::budget::Budgets;
 use futures::future::join_all;
+use model::budget::{Budget as _, Priority, Quota};
 use model::clock::Clock;
+use model::ids::ConnectorId;
+use model::secret::Secret;
 use simulators::{Refusal, Volume};
 
 use crate::world::{World, connector, name, tenant};
@@ -55,4 +60,46 @@ async fn a_restart_inside_a_window_does_not_overrun_the_quota() {
     world.pass(Duration::from_secs(300)).await;
     let refused = simulator.requests().iter().filter(|r| r.reason == Some(Refusal::Quota)).count();
     assert_eq!(refused, 0);
+}
+
+/// The requests of an earlier process were a long time on their way. A process that starts one window
+/// after they were reserved must not find the key unused.
+#[tokio::test]
+async fn a_restart_just_behind_a_window_counts_requests_that_arrived_late() {
+    let world = World::open().await;
+    let (secret, owner) = (Secret::new("sim-key"), ConnectorId::generate());
+    let per = Duration::from_secs(60);
+    let quotas = vec![Quota { requests: 5, per }];
+    let start = || Budgets::new(world.catalog.clone(), Arc::new(world.clock.clone()));
+    let sender =
+        |budgets: &Budgets| budgets.sender(&secret, owner, quotas.clone(), Priority::Live, None);
+    let earlier = sender(&start());
+    let mut on_their_way = Vec::new();
+    for _ in 0..5 {
+        on_their_way.push(earlier.reserve("vendor.example").await.unwrap());
+    }
+    world.pass(per + Duration::from_secs(1)).await;
+    let arrived_at = world.clock.now() - Duration::from_secs(2);
+
+    let later = sender(&start());
+    drop(world.during(later.reserve("vendor.example")).await.unwrap());
+    let sent_at = world.clock.now();
+    assert!(sent_at.since(arrived_at) >= per, "sent after {:?}", sent_at.since(arrived_at));
+}
+
+#[tokio::test]
+async fn a_reservation_is_kept_as_long_as_its_request_may_count_after_a_restart() {
+    let world = World::open().await;
+    let secret = Secret::new("sim-key");
+    let quotas = vec![Quota { requests: 5, per: Duration::from_secs(60) }];
+    let budgets = Budgets::new(world.catalog.clone(), Arc::new(world.clock.clone()));
+    let sender = budgets.sender(&secret, ConnectorId::generate(), quotas, Priority::Live, None);
+    let key = world.catalog.key_fingerprint("vendor.example", &secret);
+    let start = world.clock.now();
+    for kept in [1, 2, 2] {
+        drop(sender.reserve("vendor.example").await.unwrap());
+        let reservations = world.catalog.reservations(&key, "default", start).await.unwrap();
+        assert_eq!(reservations.len(), kept);
+        world.pass(Duration::from_secs(61)).await;
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::connectors::document::ConnectorFile;
+use model::clock::Clock;
 use simulators::Volume;
 
 use crate::troubled::{Trouble, Troubled};
@@ -44,4 +45,25 @@ async fn rows_of_an_unfinished_append_are_entered_and_its_page_is_read_again() {
 #[tokio::test]
 async fn a_stream_whose_page_task_stopped_goes_on() {
     survives(Trouble::Panic).await;
+}
+
+#[tokio::test]
+async fn rows_of_a_page_whose_task_stopped_behind_its_append_are_entered() {
+    survives(Trouble::StoredPanic).await;
+}
+
+#[tokio::test]
+async fn a_backfill_that_cannot_be_written_down_is_refused_and_can_be_asked_for_again() {
+    const POINT: &str = "catalog.put_cursors.before_commit";
+    let world = World::open().await;
+    let (_simulator, url) = world.vendor(Volume::PerHour(1.0), &[]).await;
+    world.apply(&connector("c", &url, "sim-key", "    backfill: 1h\n")).await;
+    world.app.start().await.unwrap();
+    world.pass(Duration::from_secs(600)).await;
+    let (tenant, name) = (tenant(), name("c"));
+    let floor = world.clock.now() - Duration::from_secs(86_400);
+    fail::cfg(POINT, "return").unwrap();
+    world.app.backfill(&tenant, &name, floor, "mina").await.unwrap_err();
+    fail::remove(POINT);
+    assert_eq!(world.app.backfill(&tenant, &name, floor, "mina").await.unwrap(), 4);
 }

@@ -28,6 +28,8 @@ pub(crate) enum Trouble {
     Unfinished,
     /// The task that appends stops.
     Panic,
+    /// Its rows are stored, and the task that appends stops.
+    StoredPanic,
 }
 
 /// A store in memory that does as it should until it is told otherwise. Clones are the same store.
@@ -35,6 +37,7 @@ pub(crate) enum Trouble {
 pub(crate) struct Troubled {
     store: Arc<MemoryStore>,
     forgets: Arc<AtomicBool>,
+    refuses_bookmarks: Arc<AtomicBool>,
     /// Appends until the one that goes wrong, and how.
     trouble: Arc<Mutex<Option<(u32, Trouble)>>>,
     /// Appends wait here until as many have come.
@@ -44,8 +47,8 @@ pub(crate) struct Troubled {
 impl Troubled {
     /// Nothing is wrong yet.
     pub(crate) fn over(store: &Arc<MemoryStore>) -> Self {
-        let (forgets, trouble) = Default::default();
-        Self { store: store.clone(), forgets, trouble, gathering: None }
+        let (forgets, refuses_bookmarks, trouble) = Default::default();
+        Self { store: store.clone(), forgets, refuses_bookmarks, trouble, gathering: None }
     }
 
     /// The same, whose appends wait until as many of them have come as the barrier takes.
@@ -56,6 +59,11 @@ impl Troubled {
     /// The log was cleaned up: single receipts are gone, their sums are not.
     pub(crate) fn forget(&self) {
         self.forgets.store(true, Ordering::Relaxed);
+    }
+
+    /// There is no room for bookmarks.
+    pub(crate) fn refuse_bookmarks(&self) {
+        self.refuses_bookmarks.store(true, Ordering::Relaxed);
     }
 
     /// One append goes wrong, after so many others.
@@ -100,6 +108,7 @@ impl EventStore for Troubled {
         let install = batches[0].install;
         let ids: Vec<_> = batches.iter().map(|batch| batch.id).collect();
         self.store.append(batches).await?;
+        assert_ne!(trouble, Trouble::StoredPanic, "a defect");
         if trouble == Trouble::Failed {
             let action = "failed to commit to base_event".to_owned();
             return Err(StoreError::Failed { action, source: "no space left".into() });
@@ -148,6 +157,10 @@ impl EventStore for Troubled {
     }
 
     async fn bookmark(&self, bookmark: &Bookmark) -> Result<(), StoreError> {
+        if self.refuses_bookmarks.load(Ordering::Relaxed) {
+            let action = "failed to write a bookmark".to_owned();
+            return Err(StoreError::Failed { action, source: "no space left".into() });
+        }
         self.store.bookmark(bookmark).await
     }
 }

@@ -50,6 +50,16 @@ impl World {
         volume: Volume,
         faults: &[(&str, &str)],
     ) -> (Simulator, String) {
+        self.simulate("trend_micro_cas", volume, faults).await
+    }
+
+    /// The same for any vendor.
+    pub(crate) async fn simulate(
+        &self,
+        vendor: &str,
+        volume: Volume,
+        faults: &[(&str, &str)],
+    ) -> (Simulator, String) {
         let clock = self.clock.clone();
         let faults = faults.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let options = Options {
@@ -58,7 +68,7 @@ impl World {
             faults: faults.collect(),
             clock: SimClock::following(Arc::new(move || clock.now().as_millis())),
         };
-        let simulator = simulators::simulator("trend_micro_cas", options).unwrap();
+        let simulator = simulators::simulator(vendor, options).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(simulator.clone().serve(listener, std::future::pending()));

@@ -1,4 +1,4 @@
-//! `tarn demo`: a fake vendor over real HTTP, a server and a ready-made connector in one process.
+//! `tarn demo`: fake vendors over real HTTP, a server and ready-made connectors in one process.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,13 +17,46 @@ use crate::error::Outcome;
 use crate::hosting::Host;
 use crate::output;
 
-const VENDOR: &str = "trend_micro_cas";
-const CONNECTOR: &str = "Demo CAS";
-/// What the simulator allows, and the connector keeps to; the real quota would show little at once.
+/// What each simulator allows, and its connector keeps to; the real quotas would show little at once.
 const REQUESTS: &str = "200";
 const WINDOW: &str = "10s";
-/// Records per stream and hour.
-const RATE: f64 = 30.0;
+
+/// A fake vendor and the connector that reads it.
+struct Part {
+    integration: &'static str,
+    connector: &'static str,
+    /// The rest of the connector's document; `{url}` is filled in.
+    document: &'static str,
+    /// Records per stream and hour.
+    rate: f64,
+}
+
+const PARTS: [Part; 3] = [
+    Part {
+        integration: "trend_micro_cas",
+        connector: "Demo CAS",
+        document: "credential: { api_keys: [sim-key] }
+    parameters: { base_url: \"{url}\" }
+    interval: 10s",
+        rate: 30.0,
+    },
+    Part {
+        integration: "trend_vision_one",
+        connector: "Demo Vision One",
+        document: "credential: { token: sim-key }
+    parameters: { base_url: \"{url}\" }
+    interval: 30s",
+        rate: 30.0,
+    },
+    Part {
+        integration: "mimecast",
+        connector: "Demo Mimecast",
+        document: "credential: { client_id: sim-client, client_secret: sim-secret }
+    parameters: { base_url: \"{url}\" }
+    interval: 30s",
+        rate: 30.0,
+    },
+];
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Flags of `demo`.
@@ -49,9 +82,13 @@ pub(crate) async fn run(
     config.lake = lake;
     config.tenant = TenantId::default();
     let host = Host::open(&config).await?;
-    let vendor = start_vendor(&host).await?;
-    apply(host.app(), &vendor).await?;
-    output::line(introduction(&host, &vendor, &place))?;
+    let mut urls = Vec::with_capacity(PARTS.len());
+    for part in &PARTS {
+        let url = start_vendor(&host, part).await?;
+        apply(host.app(), part, &url).await?;
+        urls.push(url);
+    }
+    output::line(introduction(&host, &urls, &place))?;
     let first = tokio::spawn(tell_first_records(host.app().clone()));
     let served = host.run().await;
     first.abort();
@@ -92,32 +129,32 @@ impl Place {
     }
 }
 
-/// Starts the fake vendor on a port of its own; answers its URL.
-async fn start_vendor(host: &Host) -> Result<String> {
+/// Starts a fake vendor on a port of its own; answers its URL.
+async fn start_vendor(host: &Host, part: &Part) -> Result<String> {
     let faults = [("requests", REQUESTS), ("window", WINDOW)];
     let faults = faults.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let options = Options { volume: Volume::PerHour(RATE), faults, ..Options::default() };
-    let simulator = simulators::simulator(VENDOR, options)?;
+    let options = Options { volume: Volume::PerHour(part.rate), faults, ..Options::default() };
+    let simulator = simulators::simulator(part.integration, options)?;
     let listener =
-        TcpListener::bind("127.0.0.1:0").await.context("failed to listen for the fake vendor")?;
+        TcpListener::bind("127.0.0.1:0").await.context("failed to listen for a fake vendor")?;
     let url = format!("http://{}", listener.local_addr()?);
     let stopping = host.stopping();
     tokio::spawn(async move {
         if let Err(error) = simulator.serve(listener, stopping).await {
-            tracing::error!(%error, "the fake vendor failed");
+            tracing::error!(%error, "a fake vendor failed");
         }
     });
     Ok(url)
 }
 
-async fn apply(app: &App, vendor: &str) -> Result<()> {
+async fn apply(app: &App, part: &Part, url: &str) -> Result<()> {
+    let Part { integration, connector, document, .. } = part;
+    let rest = document.replace("{url}", url);
     let text = format!(
         "connectors:
-  - name: {CONNECTOR}
-    integration: {VENDOR}
-    credential: {{ api_keys: [sim-key] }}
-    parameters: {{ base_url: \"{vendor}\" }}
-    interval: 10s
+  - name: {connector}
+    integration: {integration}
+    {rest}
     backfill: 24h
     quota: {{ requests: {REQUESTS}, per: {WINDOW} }}
 "
@@ -127,7 +164,7 @@ async fn apply(app: &App, vendor: &str) -> Result<()> {
 }
 
 /// What a person needs to go on, with lines that work when they are pasted.
-fn introduction(host: &Host, vendor: &str, place: &Place) -> String {
+fn introduction(host: &Host, vendors: &[String], place: &Place) -> String {
     let url = host.url();
     let program = std::env::current_exe()
         .map_or_else(|_| "tarn".to_owned(), |path| quoted(&path.display().to_string()));
@@ -143,15 +180,23 @@ fn introduction(host: &Host, vendor: &str, place: &Place) -> String {
         Place::Temporary(_) => format!("{} (removed at the end)", place.path().display()),
     };
     let target = format!("--server {url} --token {token}");
+    let vendors =
+        PARTS.iter().zip(vendors).map(|(part, url)| format!("{} at {url}", part.integration));
+    let vendors = vendors.collect::<Vec<_>>().join(", ");
+    let [cas, vision, mimecast] = &PARTS;
+    let (cas, vision, mimecast) = (cas.connector, vision.connector, mimecast.connector);
     format!(
         "listening on {url}
 admin token: {told}
 data: {kept}
-fake vendor: {vendor}
+fake vendors: {vendors}
 
 Try:
-  {program} query {target} --since 24h \"FROM email | head 5\"
-  {program} connector status {target} '{CONNECTOR}'
+  {program} query {target} --since 24h \"FROM email | aggregate count by connector_name\"
+  {program} query {target} --since 24h \"FROM detection WHERE sensor_type = 'Trend Vision One' | head 5\"
+  {program} connector status {target} '{cas}'
+  {program} connector status {target} '{vision}'
+  {program} connector status {target} '{mimecast}'
   {program} lake verify {target}
 
 Ctrl-C ends it."

@@ -5,6 +5,7 @@ mod cli;
 mod conformance;
 mod crash;
 mod from_outside;
+mod hunting;
 mod lost_catalog;
 mod normalize;
 mod scenario_s2;

@@ -37,6 +37,15 @@ const STREAM: [Column; 9] = [
     column("PROBLEM", "problem"),
 ];
 
+const DRIFT: [Column; 6] = [
+    column("STREAM", "stream"),
+    column("FIELD", "field"),
+    column("DRIFT", "change"),
+    column("RECORDS", "records"),
+    column("SINCE", "since"),
+    column("EXAMPLE", "example"),
+];
+
 /// Flags of `status`.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArguments {
@@ -102,6 +111,16 @@ fn print(format: Format, status: Value) -> Result<()> {
         }
     }
     output::list(format, &STREAM, &streams)?;
+    let drifts = drifts(&streams);
+    if !drifts.is_empty() {
+        output::line(
+            "\nThe vendor's records changed; nothing is lost, but mappings may say less:\n",
+        )?;
+        output::list(format, &DRIFT, &drifts)?;
+    }
+    for notice in status["notices"].as_array().into_iter().flatten() {
+        output::line(format!("\n{}", notice.as_str().unwrap_or_default()))?;
+    }
     let status = in_percent(status);
     let text = |path: &str| output::table_text(path, output::find(&status, path));
     let counts: model::ledger::Counts = serde_json::from_value(status["counts"].clone())?;
@@ -113,6 +132,19 @@ fn print(format: Format, status: Value) -> Result<()> {
         text("covered_until")
     ))?;
     output::line(counts.to_string())
+}
+
+/// Every departure of every stream, with its stream.
+fn drifts(streams: &[Value]) -> Vec<Value> {
+    let of_stream = |stream: &Value| {
+        let drifts = stream["drift"].as_array().cloned().unwrap_or_default();
+        let name = stream["stream"].clone();
+        drifts.into_iter().map(move |mut drift| {
+            drift["stream"] = name.clone();
+            drift
+        })
+    };
+    streams.iter().flat_map(of_stream).collect()
 }
 
 /// `2 spans, from 2026-03-02T00:00:00Z`

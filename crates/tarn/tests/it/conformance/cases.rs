@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use super::subjects::{Play, Subject};
+use super::log::Log;
+use super::subjects::{Faults, Play, Subject};
 use super::world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
+/// Second and further pages of walks that show that there is paging.
+const MANY_PAGES: usize = 8;
 /// Every step between two durable states of collection.
-const FAILPOINTS: [&str; 9] = [
+const FAILPOINTS: [&str; 10] = [
     "connectors.request_sent",
+    TOKEN_REFRESHED,
     "connectors.answer_read",
     "lake.file_written",
     "lake.before_commit",
@@ -19,6 +23,9 @@ const FAILPOINTS: [&str; 9] = [
     "catalog.apply_page.before_commit",
     "catalog.apply_page.after_commit",
 ];
+
+/// The one step that only integrations with access tokens pass.
+const TOKEN_REFRESHED: &str = "connectors.token_refreshed";
 
 /// What may befall a collector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,12 +50,13 @@ pub(super) enum Case {
     NullCursor,
     ClockSkew,
     PoisonedRecord,
+    SchemaDrift,
     RotatedCredential,
 }
 
 impl Case {
     /// Every case, in the order of the table.
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::FirstRun,
         Self::Failpoints,
         Self::EmptyPage,
@@ -69,6 +77,7 @@ impl Case {
         Self::NullCursor,
         Self::ClockSkew,
         Self::PoisonedRecord,
+        Self::SchemaDrift,
         Self::RotatedCredential,
     ];
 
@@ -95,6 +104,7 @@ impl Case {
             Self::NullCursor => "null cursor, with or without more",
             Self::ClockSkew => "vendor's clock is wrong",
             Self::PoisonedRecord => "poisoned record",
+            Self::SchemaDrift => "fields new, gone and of another type",
             Self::RotatedCredential => "credential rotated during a run",
         }
     }
@@ -105,13 +115,30 @@ pub(super) async fn play(subject: &Subject, case: Case, play: &Play) {
     match (case, play) {
         (Case::Failpoints, _) => fail_everywhere(subject).await,
         (Case::RotatedCredential, Play::Throughout(rotation)) => rotate(subject, rotation).await,
+        (Case::SchemaDrift, Play::Throughout(faults)) => {
+            let mut world = World::open(subject, faults).await;
+            world.pass(9 * HOUR).await;
+            world.check().await;
+            world.check_drift().await;
+        }
+        (Case::Paging, Play::Throughout(faults)) => {
+            let mut world = World::open(subject, faults).await;
+            world.pass(10 * MINUTE).await;
+            let pages = world.second_pages();
+            assert!(pages >= MANY_PAGES, "{pages} second pages are hardly paging");
+            world.pass(3 * HOUR).await;
+            world.check().await;
+        }
+        (Case::NewestFirst, Play::Throughout(faults)) => newest_first(subject, faults).await,
+        (Case::DuplicateDelivery | Case::SameCursorTwice, Play::Throughout(faults)) => {
+            let (plain, repeating) = (repeats(subject, &[]).await, repeats(subject, faults).await);
+            assert!(repeating > plain, "{repeating} duplicates, and {plain} without the fault");
+        }
         (_, Play::Throughout(faults)) => {
             let mut world = World::open(subject, faults).await;
             world.pass(3 * HOUR).await;
             let books = world.check().await;
             assert_eq!(books.dead_lettered > 0, case == Case::PoisonedRecord, "{books:?}");
-            let repeats = [Case::DuplicateDelivery, Case::SameCursorTwice];
-            assert!(books.duplicate > 0 || !repeats.contains(&case), "{books:?}");
         }
         (_, Play::ForAWhile(on, off)) => {
             let mut world = World::open(subject, &[]).await;
@@ -119,6 +146,8 @@ pub(super) async fn play(subject: &Subject, case: Case, play: &Play) {
             world.set_faults(on);
             world.pass(40 * MINUTE).await;
             assert_ne!(world.state().await, "ok", "the trouble was not noticed");
+            let others_go_on = world.states().await.contains("ok");
+            assert_eq!(others_go_on, case == Case::OneContentTypeForbidden);
             world.set_faults(off);
             world.pass(2 * HOUR).await;
             assert_eq!(world.state().await, "ok");
@@ -128,24 +157,63 @@ pub(super) async fn play(subject: &Subject, case: Case, play: &Play) {
     }
 }
 
-/// Everything fails twice at each failpoint, and in the middle the process begins anew.
+/// At one failpoint after the other everything fails from the start of a process on; two minutes later,
+/// in the midst of it, the process begins anew.
 async fn fail_everywhere(subject: &Subject) {
+    let log = Log::default();
+    let _listening = log.listen();
     let mut world = World::open(subject, &[]).await;
-    for (number, failpoint) in FAILPOINTS.into_iter().enumerate() {
-        world.fail_at(failpoint);
-        world.pass(15 * MINUTE).await;
+    for failpoint in FAILPOINTS {
+        // Until just before the next poll, so that the new process finds new records.
+        world.pass(29 * MINUTE).await;
+        log.take();
+        world.restart_failing_at(failpoint).await;
+        world.pass(2 * MINUTE).await;
         fail::remove(failpoint);
-        if number % 3 == 2 {
-            world.restart().await;
-        }
+        let told = log.take();
+        let passes = failpoint != TOKEN_REFRESHED || subject.has_access_tokens;
+        assert_eq!(told.contains(traces(failpoint)), passes, "{failpoint} was struck: {told}");
+        world.restart().await;
     }
     world.pass(2 * HOUR).await;
     assert_eq!(world.state().await, "ok");
     world.check().await;
 }
 
+/// What the log says when a failpoint was struck.
+fn traces(failpoint: &str) -> &str {
+    match failpoint.rsplit_once('.') {
+        Some(("catalog.reserve", _)) => "was not sent",
+        Some(("catalog.apply_page", _)) => "failed to enter a page",
+        _ => failpoint,
+    }
+}
+
+/// Begins anew in the middle of the first walk, when the newest records are there and older ones are not.
+async fn newest_first(subject: &Subject, faults: Faults) {
+    let mut world = World::open(subject, faults).await;
+    let mut walks = 0;
+    for seconds in [1, 5, 20] {
+        world.pass(Duration::from_secs(seconds)).await;
+        walks += usize::from(world.is_reading().await);
+        world.restart().await;
+    }
+    assert!(walks > 0, "no restart came in the middle of a walk");
+    world.pass(3 * HOUR).await;
+    assert_eq!(world.check().await.dead_lettered, 0);
+}
+
+/// Duplicates in the ledger after some hours with these faults.
+async fn repeats(subject: &Subject, faults: Faults) -> u64 {
+    let mut world = World::open(subject, faults).await;
+    world.pass(3 * HOUR).await;
+    let books = world.check().await;
+    assert_eq!(books.dead_lettered, 0, "{books:?}");
+    books.duplicate
+}
+
 /// The vendor takes another key than the connector has, until somebody puts the new one in.
-async fn rotate(subject: &Subject, rotation: super::subjects::Faults) {
+async fn rotate(subject: &Subject, rotation: Faults) {
     let mut world = World::open(subject, &[]).await;
     world.pass(30 * MINUTE).await;
     world.set_faults(rotation);

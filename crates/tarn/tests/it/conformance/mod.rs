@@ -2,9 +2,11 @@
 //! on virtual time, over real HTTP, into a real lake.
 //!
 //! A new integration joins by one entry in [`subjects::SUBJECTS`]. A case ends well when every record
-//! that the simulator holds is stored once with its bytes, nothing else is, and the ledger balances.
+//! that the simulator holds is stored once with its bytes, nothing else is, and the ledger balances. The table
+//! of all cases is printed with `--no-capture`, as `CONTRIBUTING.md` shows.
 
 mod cases;
+mod log;
 mod subjects;
 mod world;
 
@@ -17,6 +19,18 @@ use subjects::{Play, SUBJECTS, Subject};
 
 /// Cases that are played at the same time.
 const SIDE_BY_SIDE: usize = 2;
+/// Held while failpoints are armed: they are the process's, and one arms over the other.
+static ARMED: Mutex<()> = Mutex::new(());
+
+#[test]
+fn every_integration_is_under_test() {
+    let registry = connectors::Registry::new();
+    let names: Vec<_> =
+        registry.iter().map(|integration| integration.manifest().name.as_str()).collect();
+    let tested: Vec<_> = SUBJECTS.iter().map(|subject| subject.integration).collect();
+    let missing: Vec<_> = names.iter().filter(|name| !tested.contains(*name)).collect();
+    assert!(missing.is_empty() && !names.is_empty(), "{missing:?} have no entry in SUBJECTS");
+}
 
 #[test]
 fn every_integration_passes_every_case() {
@@ -51,6 +65,8 @@ fn play(subject: &Subject, case: Case) -> String {
         Play::Impossible(reason) => return format!("- ({reason})"),
         play => play,
     };
+    let _alone = (case == Case::Failpoints)
+        .then(|| ARMED.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let played = std::panic::catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(cases::play(subject, case, &play));

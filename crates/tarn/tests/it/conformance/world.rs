@@ -1,11 +1,12 @@
 //! A simulator, a server on a lake of its own, and a clock that moves only while everybody rests.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::app::{App, Parts};
 use engine::connectors::document::ConnectorFile;
+use engine::connectors::status::{ConnectorStatus, FieldDrift};
 use lake::{Lake, LakeOptions};
 use model::clock::{Clock, VirtualClock};
 use model::ids::{ConnectorName, TenantId};
@@ -22,7 +23,13 @@ use super::subjects::{Faults, Subject};
 use crate::support::virtual_time::{drive, during};
 
 /// What was held at the simulator until this long before the end must be stored.
-const SETTLED: Duration = Duration::from_secs(45 * 60);
+const SETTLED: Duration = Duration::from_secs(60 * 60);
+
+/// The time at which every case begins.
+const START: &str = "2026-03-10T00:00:00Z";
+
+/// What stands in the queries of second pages, in lower case.
+const SECOND_PAGE: [&str; 2] = ["skiptoken=", "nextpage="];
 
 /// The pieces of one case.
 pub(super) struct World<'s> {
@@ -38,13 +45,13 @@ pub(super) struct World<'s> {
 impl<'s> World<'s> {
     /// A running server with one connector to a simulator with these faults.
     pub(super) async fn open(subject: &'s Subject, faults: Faults) -> Self {
-        let start = Timestamp::parse("2026-03-10T00:00:00Z").unwrap();
+        let start = Timestamp::parse(START).unwrap();
         let clock = VirtualClock::starting_at(start);
         let following = clock.clone();
         let options = Options {
             seed: 11,
             volume: Volume::PerHour(subject.rate),
-            faults: owned(faults),
+            faults: [owned(subject.faults), owned(faults)].concat(),
             clock: SimClock::following(Arc::new(move || following.now().as_millis())),
         };
         let simulator = simulators::simulator(subject.integration, options).unwrap();
@@ -84,17 +91,44 @@ impl<'s> World<'s> {
 
     /// The connector's state in one word.
     pub(super) async fn state(&self) -> String {
-        let name = ConnectorName::new("subject").unwrap();
-        self.app.status(&TenantId::default(), &name).await.unwrap().state
+        self.status().await.state
     }
 
-    /// Makes the next two passes of a failpoint fail, in this world only.
-    pub(super) fn fail_at(&self, failpoint: &str) {
+    /// Every state that one of its streams is in.
+    pub(super) async fn states(&self) -> BTreeSet<String> {
+        self.status().await.streams.into_iter().map(|stream| stream.state).collect()
+    }
+
+    async fn status(&self) -> ConnectorStatus {
+        let name = ConnectorName::new("subject").unwrap();
+        self.app.status(&TenantId::default(), &name).await.unwrap()
+    }
+
+    /// Stops the server and starts it where every pass of a failpoint fails, in this world only. Whoever
+    /// calls this removes the failpoint.
+    pub(super) async fn restart_failing_at(&mut self, failpoint: &str) {
+        during(&self.clock, self.app.stop()).await;
         let place = match failpoint.split_once('.') {
             Some(("connectors", _)) => self.address.clone(),
             _ => self.directory.path().file_name().unwrap().to_str().unwrap().to_owned(),
         };
-        fail::cfg(failpoint, &format!("2*return({place})")).unwrap();
+        (self.store, self.app) = server(&self.clock, &self.directory).await;
+        fail::cfg(failpoint, &format!("return({place})")).unwrap();
+        self.app.start().await.unwrap();
+    }
+
+    /// Whether a stream is in the middle of something.
+    pub(super) async fn is_reading(&self) -> bool {
+        self.status().await.streams.iter().any(|stream| !stream.open.is_empty())
+    }
+
+    /// Requests so far that asked for a second or further page.
+    pub(super) fn second_pages(&self) -> usize {
+        let is_second = |entry: &simulators::RequestEntry| {
+            let query = entry.query.to_lowercase();
+            SECOND_PAGE.iter().any(|name| query.contains(name))
+        };
+        self.simulator.requests().iter().filter(|entry| is_second(entry)).count()
     }
 
     /// Stops the server and starts it on the same catalog and lake.
@@ -113,12 +147,18 @@ impl<'s> World<'s> {
         let twice = stored.values().filter(|rows| **rows > 1).count();
         assert_eq!(twice, 0, "records were stored twice");
         let until = (self.clock.now() - SETTLED).as_millis();
+        let since = Timestamp::parse(START).unwrap() - self.subject.reach;
+        let before = self.simulator.held_until(Some(since.as_millis()));
         let mut held = 0;
-        for (stream, records) in self.simulator.held_with_sha256(Some(until)) {
+        for (old, (stream, mut records)) in
+            before.iter().zip(self.simulator.held_with_sha256(Some(until)))
+        {
             if (self.subject.selects)(&stream) {
+                let old: HashSet<&String> = old.ids.iter().collect();
+                records.retain(|record| !old.contains(&record.id));
                 held += records.len();
                 let lost = records.iter().filter(|record| !stored.contains_key(&record.sha256));
-                assert_eq!(lost.count(), 0, "lost of {stream}");
+                assert_eq!(lost.count(), 0, "lost of {} in {stream}", records.len());
             }
         }
         assert!(held > 100, "only {held} records were held");
@@ -126,6 +166,19 @@ impl<'s> World<'s> {
         assert!(proof.is_clean(), "{proof:#?}");
         assert_eq!(proof.ledger.stored, stored.len() as u64);
         proof.ledger
+    }
+
+    /// Asserts that the status of every stream tells what the vendor's next release did to its records.
+    pub(super) async fn check_drift(&self) {
+        for stream in self.status().await.streams {
+            let tells = |change: &str, shows: fn(&FieldDrift) -> bool| {
+                stream.drift.iter().any(|drift| drift.change == change && shows(drift))
+            };
+            let is_new = |drift: &FieldDrift| drift.field.ends_with("ofTheNextRelease");
+            assert!(tells("unknown field", is_new), "{stream:#?}");
+            assert!(tells("other type", |drift| drift.example.is_some()), "{stream:#?}");
+            assert!(tells("vanished field", |drift| drift.records > 0), "{stream:#?}");
+        }
     }
 
     /// How many rows have the digest of each raw record.

@@ -38,15 +38,66 @@ pub(crate) fn document(vendor: &Vendor, services: &str, events: &str) -> String 
 /// Whether every stream of the connector is healthy and has read all that a vendor without new
 /// records has: the newest ones are asked for only when late ones can no longer come before them.
 pub(crate) fn is_all_read(server: &Server, vendor: &Vendor, streams: usize) -> bool {
-    let status = server.ask_json(&["connector", "status", CONNECTOR]);
+    is_read_until(server, CONNECTOR, vendor.started, streams)
+}
+
+/// Whether every stream of a connector is healthy and has read everything up to a time.
+pub(crate) fn is_read_until(
+    server: &Server,
+    connector: &str,
+    until: Timestamp,
+    streams: usize,
+) -> bool {
+    let status = server.ask_json(&["connector", "status", connector]);
     let listed = status["streams"].as_array().unwrap();
     let is_read = |stream: &Value| {
         let covered = serde_json::from_value::<Timestamp>(stream["covered_until"].clone());
         stream["state"] == "ok"
             && stream["open"].as_array().unwrap().is_empty()
-            && covered.is_ok_and(|covered| covered >= vendor.started)
+            && covered.is_ok_and(|covered| covered >= until)
     };
     listed.len() == streams && listed.iter().all(is_read)
+}
+
+/// Compares a connector's rows with what its simulator holds up to a time: the bytes of every held
+/// record are there once, no bytes are there twice or were never served, and nothing was refused. Of
+/// the streams whose records carry the vendor's id, the row has it too.
+pub(crate) fn compare_bytes(
+    server: &Server,
+    connector: &str,
+    vendor: &Vendor,
+    until: Timestamp,
+    with_ids: &[&str],
+) -> Books {
+    let rows = rows(server, connector);
+    let mut lake: BTreeMap<&str, &str> = BTreeMap::new();
+    for (id, digest) in &rows {
+        assert!(lake.insert(digest, id).is_none(), "bytes that are stored twice");
+    }
+    let held = vendor.ask(&format!("/_sim/held?with=sha256&until={until}"));
+    let mut count = 0;
+    for (stream, record) in records(&held) {
+        let id = lake.get(record["sha256"].as_str().unwrap());
+        assert!(id.is_some(), "{record} of {stream}");
+        if with_ids.contains(&stream) {
+            assert_eq!(id.copied(), record["id"].as_str(), "{record} of {stream}");
+        }
+        count += 1;
+    }
+    let served = vendor.ask("/_sim/served?with=sha256");
+    let served: BTreeSet<&str> =
+        records(&served).map(|(_, record)| record["sha256"].as_str().unwrap()).collect();
+    assert!(lake.keys().all(|digest| served.contains(digest)), "rows that were never served");
+    let (requests, refused) = requests(vendor);
+    Books { held: count, stored: rows.len(), requests, refused }
+}
+
+/// The records that a simulator lists, each with its stream.
+fn records(listed: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let streams = listed["streams"].as_object().unwrap();
+    streams.iter().flat_map(|(stream, records)| {
+        records.as_array().unwrap().iter().map(|record| (stream.as_str(), record))
+    })
 }
 
 /// Compares the lake with what the simulator holds of the selected streams, served and refused: every
@@ -81,22 +132,37 @@ pub(crate) fn compare(
         .collect();
     assert!(lake.keys().all(|id| served.contains(id.as_str())), "rows that were never served");
     assert!(lake.values().all(|digests| digests.len() == 1), "rows that are stored twice");
+    let (requests, refused) = requests(vendor);
+    Books { held: count, stored: lake.len(), requests, refused }
+}
+
+/// Requests that a vendor answered, and those that it refused for quota, which must be none.
+fn requests(vendor: &Vendor) -> (usize, usize) {
     let requests = vendor.ask("/_sim/requests");
     let requests = requests.as_array().unwrap();
     let refused = requests.iter().filter(|request| request["status"] == 429).count();
     assert_eq!(refused, 0, "requests were refused");
-    Books { held: count, stored: lake.len(), requests: requests.len(), refused }
+    (requests.len(), refused)
 }
 
 fn digests_by_id(server: &Server) -> BTreeMap<String, Vec<String>> {
-    let rows = format!(
-        "SELECT metadata.uid AS id, raw_data FROM events WHERE connector_name = '{CONNECTOR}'"
-    );
-    let rows = server.ask(&["query", "--lang", "sql", "--format", "ndjson", &rows]);
     let mut lake: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
-        let digest = hex::encode(Sha256::digest(row["raw_data"].as_str().unwrap()));
-        lake.entry(row["id"].as_str().unwrap().to_owned()).or_default().push(digest);
+    for (id, digest) in rows(server, CONNECTOR) {
+        lake.entry(id).or_default().push(digest);
     }
     lake
+}
+
+/// The vendor's id of each row of a connector, and the digest of its bytes.
+fn rows(server: &Server, connector: &str) -> Vec<(String, String)> {
+    let rows = format!(
+        "SELECT metadata.uid AS id, raw_data FROM events WHERE connector_name = '{connector}'"
+    );
+    let rows = server.ask(&["query", "--lang", "sql", "--format", "ndjson", &rows]);
+    let row = |line: &str| {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let digest = hex::encode(Sha256::digest(row["raw_data"].as_str().unwrap()));
+        (row["id"].as_str().unwrap_or_default().to_owned(), digest)
+    };
+    rows.lines().map(row).collect()
 }

@@ -77,9 +77,14 @@ pub(crate) struct Vendor {
 impl Vendor {
     /// Starts the simulator of Cloud App Security in a place.
     pub(crate) fn start(place: &Path, arguments: &[&str]) -> Self {
+        Self::of(place, "trend_micro_cas", arguments)
+    }
+
+    /// Starts the simulator of an integration in a place.
+    pub(crate) fn of(place: &Path, integration: &str, arguments: &[&str]) -> Self {
         let address = free_address();
-        let all = [&["simulate", "trend_micro_cas", "--listen", &address], arguments].concat();
-        let process = Process::start(place, "simulator", &all, "");
+        let all = [&["simulate", integration, "--listen", &address], arguments].concat();
+        let process = Process::start(place, integration, &all, "");
         wait_until("the simulator listens", || TcpStream::connect(&address).is_ok());
         Self { _process: process, address, started: SystemClock.now() }
     }
