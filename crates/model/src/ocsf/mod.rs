@@ -18,7 +18,9 @@ pub use generated::objects;
 pub use generated::values;
 pub use json::Json;
 
+pub use generated::account_change::AccountChange;
 pub use generated::api_activity::ApiActivity;
+pub use generated::authentication::Authentication;
 pub use generated::base_event::BaseEvent;
 pub use generated::data_security_finding::DataSecurityFinding;
 pub use generated::detection_finding::DetectionFinding;

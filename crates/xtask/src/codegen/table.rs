@@ -148,6 +148,9 @@ struct ClassFile {
     doc: String,
     activities: Values,
     attributes: Vec<Attribute>,
+    /// Shared attributes that the class does not have.
+    #[serde(default)]
+    without: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -278,9 +281,10 @@ impl Table {
     }
 }
 
-/// Joins a class's attributes with the common ones; what the class states again, wins in place.
+/// Joins a class's attributes with the common ones; what the class states again, wins in place, and
+/// what it goes without is left out.
 fn resolve(event: &EventFile, file: ClassFile) -> Result<Class> {
-    let ClassFile { name, uid, title, category, doc, attributes: own, .. } = file;
+    let ClassFile { name, uid, title, category, doc, attributes: own, without, .. } = file;
     let Some(category) = event.categories.get(&category) else {
         bail!("class `{name}` is in category `{category}`, which event.yaml does not have");
     };
@@ -293,6 +297,10 @@ fn resolve(event: &EventFile, file: ClassFile) -> Result<Class> {
     let mut attributes: Vec<Attribute> = event.common.iter().map(restated).collect();
     attributes.extend(own.iter().filter(|attribute| !is_shared(&attribute.name)).cloned());
     attributes.extend(event.profile_attributes.iter().map(restated));
+    for left_out in &without {
+        ensure!(is_shared(left_out), "class `{name}` cannot go without `{left_out}`");
+        attributes.retain(|attribute| attribute.name != *left_out);
+    }
     for attribute in &mut attributes {
         if attribute.values.as_deref() == Some("activity") {
             attribute.values = Some(name.clone());
@@ -318,7 +326,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attribute, Object, Table};
+    use super::{Attribute, Category, ClassFile, EventFile, Object, Table, resolve};
 
     fn attribute(name: &str, r#type: &str) -> Attribute {
         Attribute {
@@ -349,6 +357,36 @@ mod tests {
             values: [("severity".to_owned(), [].into())].into(),
         };
         table.check().map_or_else(|error| format!("{error:#}"), |()| String::new())
+    }
+
+    /// The attributes of a class that goes without one of two shared ones, `policy` and `actor`.
+    fn resolved(without: &str) -> Result<Vec<String>, String> {
+        let event = EventFile {
+            version: "1.8.0".to_owned(),
+            classes: Vec::new(),
+            categories: [("iam".to_owned(), Category { uid: 3, title: "IAM".to_owned() })].into(),
+            profiles: [].into(),
+            common: vec![attribute("actor", "string")],
+            profile_attributes: vec![attribute("policy", "string")],
+        };
+        let file = ClassFile {
+            name: "account_change".to_owned(),
+            uid: 3001,
+            title: "Account Change".to_owned(),
+            category: "iam".to_owned(),
+            doc: "Sample.".to_owned(),
+            activities: [].into(),
+            attributes: vec![attribute("user", "string")],
+            without: vec![without.to_owned()],
+        };
+        let class = resolve(&event, file).map_err(|error| error.to_string())?;
+        Ok(class.attributes.into_iter().map(|attribute| attribute.name).collect())
+    }
+
+    #[test]
+    fn a_class_may_go_without_a_shared_attribute_but_not_without_its_own() {
+        assert_eq!(resolved("policy").unwrap(), ["actor", "user"]);
+        assert!(resolved("user").unwrap_err().contains("cannot go without `user`"));
     }
 
     #[test]

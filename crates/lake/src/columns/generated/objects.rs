@@ -52,6 +52,7 @@ pub(crate) struct ActorColumns {
     session: SessionColumns,
     app_name: Text,
     app_uid: Text,
+    idp: IdpColumns,
 }
 
 impl Column for ActorColumns {
@@ -63,6 +64,7 @@ impl Column for ActorColumns {
         self.session.put_some(row, value.session.as_ref());
         self.app_name.put_some(row, value.app_name.as_deref());
         self.app_uid.put_some(row, value.app_uid.as_deref());
+        self.idp.put_some(row, value.idp.as_ref());
     }
 
     fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
@@ -71,6 +73,7 @@ impl Column for ActorColumns {
             ("session", self.session.finish(rows)),
             ("app_name", self.app_name.finish(rows)),
             ("app_uid", self.app_uid.finish(rows)),
+            ("idp", self.idp.finish(rows)),
         ];
         self.present.object(rows, attributes)
     }
@@ -1093,6 +1096,29 @@ impl Column for HttpResponseColumns {
     }
 }
 
+/// Columns of `idp`.
+#[derive(Default)]
+pub(crate) struct IdpColumns {
+    present: Presence,
+    name: Text,
+    uid: Text,
+}
+
+impl Column for IdpColumns {
+    type Value<'v> = &'v Idp<'v>;
+
+    fn put(&mut self, row: usize, value: &Idp<'_>) {
+        self.present.put(row);
+        self.name.put_some(row, value.name.as_deref());
+        self.uid.put_some(row, value.uid.as_deref());
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [("name", self.name.finish(rows)), ("uid", self.uid.finish(rows))];
+        self.present.object(rows, attributes)
+    }
+}
+
 /// Columns of `key_value_object`.
 #[derive(Default)]
 pub(crate) struct KeyValueObjectColumns {
@@ -1725,6 +1751,27 @@ impl Column for ProductColumns {
     }
 }
 
+/// Columns of `programmatic_credential`.
+#[derive(Default)]
+pub(crate) struct ProgrammaticCredentialColumns {
+    present: Presence,
+    uid: Text,
+}
+
+impl Column for ProgrammaticCredentialColumns {
+    type Value<'v> = &'v ProgrammaticCredential<'v>;
+
+    fn put(&mut self, row: usize, value: &ProgrammaticCredential<'_>) {
+        self.present.put(row);
+        self.uid.put_some(row, value.uid.as_deref());
+    }
+
+    fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
+        let attributes = [("uid", self.uid.finish(rows))];
+        self.present.object(rows, attributes)
+    }
+}
+
 /// Columns of `related_event`.
 #[derive(Default)]
 pub(crate) struct RelatedEventColumns {
@@ -2201,6 +2248,7 @@ pub(crate) struct UserColumns {
     risk_level_id: Integer,
     risk_level: Text,
     risk_score: Integer,
+    programmatic_credentials: List<ProgrammaticCredentialColumns>,
 }
 
 impl Column for UserColumns {
@@ -2226,6 +2274,7 @@ impl Column for UserColumns {
         self.risk_level_id.put_some(row, value.risk_level_id);
         self.risk_level.put_some(row, value.risk_level.as_deref());
         self.risk_score.put_some(row, value.risk_score);
+        self.programmatic_credentials.put_all(row, value.programmatic_credentials.iter());
     }
 
     fn finish(&mut self, rows: usize) -> Option<ArrayRef> {
@@ -2248,6 +2297,7 @@ impl Column for UserColumns {
             ("risk_level_id", self.risk_level_id.finish(rows)),
             ("risk_level", self.risk_level.finish(rows)),
             ("risk_score", self.risk_score.finish(rows)),
+            ("programmatic_credentials", self.programmatic_credentials.finish(rows)),
         ];
         self.present.object(rows, attributes)
     }

@@ -17,6 +17,8 @@ pub(crate) fn attributes(class: Class) -> &'static [Attribute] {
         Class::ApiActivity => API_ACTIVITY,
         Class::EntityManagement => ENTITY_MANAGEMENT,
         Class::HttpActivity => HTTP_ACTIVITY,
+        Class::Authentication => AUTHENTICATION,
+        Class::AccountChange => ACCOUNT_CHANGE,
     }
 }
 
@@ -638,6 +640,163 @@ static HTTP_ACTIVITY: &[Attribute] = &[
     Attribute::new("cloud", Kind::Object(&OBJECT_CLOUD)).profile("cloud"),
 ];
 
+static AUTHENTICATION: &[Attribute] = &[
+    Attribute::new("activity_id", Kind::Integer)
+        .required()
+        .values(values::authentication::ALL)
+        .text("activity_name"),
+    Attribute::new("activity_name", Kind::String(Format::Any)),
+    Attribute::new("category_uid", Kind::Integer).required(),
+    Attribute::new("category_name", Kind::String(Format::Any)),
+    Attribute::new("class_uid", Kind::Integer).required(),
+    Attribute::new("class_name", Kind::String(Format::Any)),
+    Attribute::new("type_uid", Kind::Long).required(),
+    Attribute::new("type_name", Kind::String(Format::Any)),
+    Attribute::new("severity_id", Kind::Integer)
+        .required()
+        .values(values::severity::ALL)
+        .text("severity"),
+    Attribute::new("severity", Kind::String(Format::Any)),
+    Attribute::new("status_id", Kind::Integer).values(values::activity_status::ALL).text("status"),
+    Attribute::new("status", Kind::String(Format::Any)),
+    Attribute::new("status_code", Kind::String(Format::Any)),
+    Attribute::new("status_detail", Kind::String(Format::Any)),
+    Attribute::new("message", Kind::String(Format::Any)),
+    Attribute::new("time", Kind::Timestamp).required(),
+    Attribute::new("start_time", Kind::Timestamp),
+    Attribute::new("end_time", Kind::Timestamp),
+    Attribute::new("duration", Kind::Long),
+    Attribute::new("count", Kind::Integer),
+    Attribute::new("timezone_offset", Kind::Integer),
+    Attribute::new("metadata", Kind::Object(&OBJECT_METADATA)).required(),
+    Attribute::new("observables", Kind::Object(&OBJECT_OBSERVABLE)).list(),
+    Attribute::new("enrichments", Kind::Object(&OBJECT_ENRICHMENT)).list(),
+    Attribute::new("raw_data_size", Kind::Long),
+    Attribute::new("raw_data_hash", Kind::Object(&OBJECT_FINGERPRINT)),
+    Attribute::new("unmapped", Kind::Json),
+    Attribute::new("user", Kind::Object(&OBJECT_USER)).required(),
+    Attribute::new("service", Kind::Object(&OBJECT_SERVICE)),
+    Attribute::new("dst_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)),
+    Attribute::new("src_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)),
+    Attribute::new("session", Kind::Object(&OBJECT_SESSION)),
+    Attribute::new("auth_protocol_id", Kind::Integer)
+        .values(values::auth_protocol::ALL)
+        .text("auth_protocol"),
+    Attribute::new("auth_protocol", Kind::String(Format::Any)),
+    Attribute::new("is_mfa", Kind::Boolean),
+    Attribute::new("http_request", Kind::Object(&OBJECT_HTTP_REQUEST)),
+    Attribute::new("api", Kind::Object(&OBJECT_API)).profile("cloud"),
+    Attribute::new("action_id", Kind::Integer)
+        .values(values::action::ALL)
+        .text("action")
+        .profile("security_control"),
+    Attribute::new("action", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("disposition_id", Kind::Integer)
+        .values(values::disposition::ALL)
+        .text("disposition")
+        .profile("security_control"),
+    Attribute::new("disposition", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("is_alert", Kind::Boolean).profile("security_control"),
+    Attribute::new("confidence_id", Kind::Integer)
+        .values(values::confidence::ALL)
+        .text("confidence")
+        .profile("security_control"),
+    Attribute::new("confidence", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("confidence_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_level_id", Kind::Integer)
+        .values(values::risk_level::ALL)
+        .text("risk_level")
+        .profile("security_control"),
+    Attribute::new("risk_level", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("risk_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_details", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("attacks", Kind::Object(&OBJECT_ATTACK)).list().profile("security_control"),
+    Attribute::new("malware", Kind::Object(&OBJECT_MALWARE)).list().profile("security_control"),
+    Attribute::new("malware_scan_info", Kind::Object(&OBJECT_MALWARE_SCAN_INFO))
+        .profile("security_control"),
+    Attribute::new("policy", Kind::Object(&OBJECT_POLICY)).profile("security_control"),
+    Attribute::new("firewall_rule", Kind::Object(&OBJECT_FIREWALL_RULE))
+        .profile("security_control"),
+    Attribute::new("actor", Kind::Object(&OBJECT_ACTOR)),
+    Attribute::new("device", Kind::Object(&OBJECT_DEVICE)).profile("host"),
+    Attribute::new("cloud", Kind::Object(&OBJECT_CLOUD)).profile("cloud"),
+];
+
+static ACCOUNT_CHANGE: &[Attribute] = &[
+    Attribute::new("activity_id", Kind::Integer)
+        .required()
+        .values(values::account_change::ALL)
+        .text("activity_name"),
+    Attribute::new("activity_name", Kind::String(Format::Any)),
+    Attribute::new("category_uid", Kind::Integer).required(),
+    Attribute::new("category_name", Kind::String(Format::Any)),
+    Attribute::new("class_uid", Kind::Integer).required(),
+    Attribute::new("class_name", Kind::String(Format::Any)),
+    Attribute::new("type_uid", Kind::Long).required(),
+    Attribute::new("type_name", Kind::String(Format::Any)),
+    Attribute::new("severity_id", Kind::Integer)
+        .required()
+        .values(values::severity::ALL)
+        .text("severity"),
+    Attribute::new("severity", Kind::String(Format::Any)),
+    Attribute::new("status_id", Kind::Integer).values(values::activity_status::ALL).text("status"),
+    Attribute::new("status", Kind::String(Format::Any)),
+    Attribute::new("status_code", Kind::String(Format::Any)),
+    Attribute::new("status_detail", Kind::String(Format::Any)),
+    Attribute::new("message", Kind::String(Format::Any)),
+    Attribute::new("time", Kind::Timestamp).required(),
+    Attribute::new("start_time", Kind::Timestamp),
+    Attribute::new("end_time", Kind::Timestamp),
+    Attribute::new("duration", Kind::Long),
+    Attribute::new("count", Kind::Integer),
+    Attribute::new("timezone_offset", Kind::Integer),
+    Attribute::new("metadata", Kind::Object(&OBJECT_METADATA)).required(),
+    Attribute::new("observables", Kind::Object(&OBJECT_OBSERVABLE)).list(),
+    Attribute::new("enrichments", Kind::Object(&OBJECT_ENRICHMENT)).list(),
+    Attribute::new("raw_data_size", Kind::Long),
+    Attribute::new("raw_data_hash", Kind::Object(&OBJECT_FINGERPRINT)),
+    Attribute::new("unmapped", Kind::Json),
+    Attribute::new("user", Kind::Object(&OBJECT_USER)).required(),
+    Attribute::new("user_result", Kind::Object(&OBJECT_USER)),
+    Attribute::new("policies", Kind::Object(&OBJECT_POLICY)).list(),
+    Attribute::new("src_endpoint", Kind::Object(&OBJECT_NETWORK_ENDPOINT)),
+    Attribute::new("http_request", Kind::Object(&OBJECT_HTTP_REQUEST)),
+    Attribute::new("api", Kind::Object(&OBJECT_API)).profile("cloud"),
+    Attribute::new("action_id", Kind::Integer)
+        .values(values::action::ALL)
+        .text("action")
+        .profile("security_control"),
+    Attribute::new("action", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("disposition_id", Kind::Integer)
+        .values(values::disposition::ALL)
+        .text("disposition")
+        .profile("security_control"),
+    Attribute::new("disposition", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("is_alert", Kind::Boolean).profile("security_control"),
+    Attribute::new("confidence_id", Kind::Integer)
+        .values(values::confidence::ALL)
+        .text("confidence")
+        .profile("security_control"),
+    Attribute::new("confidence", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("confidence_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_level_id", Kind::Integer)
+        .values(values::risk_level::ALL)
+        .text("risk_level")
+        .profile("security_control"),
+    Attribute::new("risk_level", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("risk_score", Kind::Integer).profile("security_control"),
+    Attribute::new("risk_details", Kind::String(Format::Any)).profile("security_control"),
+    Attribute::new("attacks", Kind::Object(&OBJECT_ATTACK)).list().profile("security_control"),
+    Attribute::new("malware", Kind::Object(&OBJECT_MALWARE)).list().profile("security_control"),
+    Attribute::new("malware_scan_info", Kind::Object(&OBJECT_MALWARE_SCAN_INFO))
+        .profile("security_control"),
+    Attribute::new("firewall_rule", Kind::Object(&OBJECT_FIREWALL_RULE))
+        .profile("security_control"),
+    Attribute::new("actor", Kind::Object(&OBJECT_ACTOR)),
+    Attribute::new("device", Kind::Object(&OBJECT_DEVICE)).profile("host"),
+    Attribute::new("cloud", Kind::Object(&OBJECT_CLOUD)).profile("cloud"),
+];
+
 static OBJECT_ACCOUNT: Object = Object {
     name: "account",
     attributes: &[
@@ -656,6 +815,7 @@ static OBJECT_ACTOR: Object = Object {
         Attribute::new("session", Kind::Object(&OBJECT_SESSION)),
         Attribute::new("app_name", Kind::String(Format::Any)),
         Attribute::new("app_uid", Kind::String(Format::Any)),
+        Attribute::new("idp", Kind::Object(&OBJECT_IDP)),
     ],
 };
 
@@ -1011,6 +1171,14 @@ static OBJECT_HTTP_RESPONSE: Object = Object {
     ],
 };
 
+static OBJECT_IDP: Object = Object {
+    name: "idp",
+    attributes: &[
+        Attribute::new("name", Kind::String(Format::Any)),
+        Attribute::new("uid", Kind::String(Format::Any)),
+    ],
+};
+
 static OBJECT_KEY_VALUE_OBJECT: Object = Object {
     name: "key_value_object",
     attributes: &[
@@ -1231,6 +1399,11 @@ static OBJECT_PRODUCT: Object = Object {
     ],
 };
 
+static OBJECT_PROGRAMMATIC_CREDENTIAL: Object = Object {
+    name: "programmatic_credential",
+    attributes: &[Attribute::new("uid", Kind::String(Format::Any)).required()],
+};
+
 static OBJECT_RELATED_EVENT: Object = Object {
     name: "related_event",
     attributes: &[
@@ -1404,5 +1577,7 @@ static OBJECT_USER: Object = Object {
             .text("risk_level"),
         Attribute::new("risk_level", Kind::String(Format::Any)),
         Attribute::new("risk_score", Kind::Integer),
+        Attribute::new("programmatic_credentials", Kind::Object(&OBJECT_PROGRAMMATIC_CREDENTIAL))
+            .list(),
     ],
 };

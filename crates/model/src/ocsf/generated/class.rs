@@ -27,11 +27,15 @@ pub enum Class {
     EntityManagement,
     /// 4002 HTTP Activity: A request to a web site, and what a gateway made of it.
     HttpActivity,
+    /// 3002 Authentication: Sign-ins, and roles that were taken on: by whom, as whom, and whether it worked.
+    Authentication,
+    /// 3001 Account Change: Changes to an account: made, deleted, given a key, a password, a policy or a second factor.
+    AccountChange,
 }
 
 impl Class {
     /// Every class, in the order of the table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::EmailActivity,
         Self::FileHosting,
         Self::DataSecurityFinding,
@@ -40,6 +44,8 @@ impl Class {
         Self::ApiActivity,
         Self::EntityManagement,
         Self::HttpActivity,
+        Self::Authentication,
+        Self::AccountChange,
     ];
 
     /// The name of its table, such as `email_activity`.
@@ -53,6 +59,8 @@ impl Class {
             Self::ApiActivity => "api_activity",
             Self::EntityManagement => "entity_management",
             Self::HttpActivity => "http_activity",
+            Self::Authentication => "authentication",
+            Self::AccountChange => "account_change",
         }
     }
 
@@ -67,6 +75,8 @@ impl Class {
             Self::ApiActivity => 6003,
             Self::EntityManagement => 3004,
             Self::HttpActivity => 4002,
+            Self::Authentication => 3002,
+            Self::AccountChange => 3001,
         }
     }
 
@@ -81,6 +91,8 @@ impl Class {
             Self::ApiActivity => "API Activity",
             Self::EntityManagement => "Entity Management",
             Self::HttpActivity => "HTTP Activity",
+            Self::Authentication => "Authentication",
+            Self::AccountChange => "Account Change",
         }
     }
 
@@ -95,6 +107,8 @@ impl Class {
             Self::ApiActivity => 6,
             Self::EntityManagement => 3,
             Self::HttpActivity => 4,
+            Self::Authentication => 3,
+            Self::AccountChange => 3,
         }
     }
 
@@ -109,6 +123,8 @@ impl Class {
             Self::ApiActivity => "Application Activity",
             Self::EntityManagement => "Identity & Access Management",
             Self::HttpActivity => "Network Activity",
+            Self::Authentication => "Identity & Access Management",
+            Self::AccountChange => "Identity & Access Management",
         }
     }
 }

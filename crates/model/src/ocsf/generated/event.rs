@@ -5,7 +5,9 @@
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
+use super::account_change::AccountChange;
 use super::api_activity::ApiActivity;
+use super::authentication::Authentication;
 use super::base_event::BaseEvent;
 use super::class::Class;
 use super::data_security_finding::DataSecurityFinding;
@@ -38,6 +40,10 @@ pub enum Event<'a> {
     EntityManagement(Box<EntityManagement<'a>>),
     /// A request to a web site, and what a gateway made of it.
     HttpActivity(Box<HttpActivity<'a>>),
+    /// Sign-ins, and roles that were taken on: by whom, as whom, and whether it worked.
+    Authentication(Box<Authentication<'a>>),
+    /// Changes to an account: made, deleted, given a key, a password, a policy or a second factor.
+    AccountChange(Box<AccountChange<'a>>),
 }
 
 impl<'a> From<EmailActivity<'a>> for Event<'a> {
@@ -88,6 +94,18 @@ impl<'a> From<HttpActivity<'a>> for Event<'a> {
     }
 }
 
+impl<'a> From<Authentication<'a>> for Event<'a> {
+    fn from(event: Authentication<'a>) -> Self {
+        Self::Authentication(Box::new(event))
+    }
+}
+
+impl<'a> From<AccountChange<'a>> for Event<'a> {
+    fn from(event: AccountChange<'a>) -> Self {
+        Self::AccountChange(Box::new(event))
+    }
+}
+
 impl<'a> Event<'a> {
     /// The class of the event.
     pub const fn class(&self) -> Class {
@@ -100,6 +118,8 @@ impl<'a> Event<'a> {
             Self::ApiActivity(_) => Class::ApiActivity,
             Self::EntityManagement(_) => Class::EntityManagement,
             Self::HttpActivity(_) => Class::HttpActivity,
+            Self::Authentication(_) => Class::Authentication,
+            Self::AccountChange(_) => Class::AccountChange,
         }
     }
 
@@ -114,6 +134,8 @@ impl<'a> Event<'a> {
             Self::ApiActivity(event) => event.metadata.as_deref(),
             Self::EntityManagement(event) => event.metadata.as_deref(),
             Self::HttpActivity(event) => event.metadata.as_deref(),
+            Self::Authentication(event) => event.metadata.as_deref(),
+            Self::AccountChange(event) => event.metadata.as_deref(),
         }
     }
 
@@ -128,6 +150,8 @@ impl<'a> Event<'a> {
             Self::ApiActivity(event) => event.time,
             Self::EntityManagement(event) => event.time,
             Self::HttpActivity(event) => event.time,
+            Self::Authentication(event) => event.time,
+            Self::AccountChange(event) => event.time,
         }
     }
 
@@ -142,6 +166,8 @@ impl<'a> Event<'a> {
             Self::ApiActivity(event) => event.severity_id,
             Self::EntityManagement(event) => event.severity_id,
             Self::HttpActivity(event) => event.severity_id,
+            Self::Authentication(event) => event.severity_id,
+            Self::AccountChange(event) => event.severity_id,
         }
     }
 
@@ -156,6 +182,8 @@ impl<'a> Event<'a> {
             Self::ApiActivity(event) => event.unmapped.as_ref(),
             Self::EntityManagement(event) => event.unmapped.as_ref(),
             Self::HttpActivity(event) => event.unmapped.as_ref(),
+            Self::Authentication(event) => event.unmapped.as_ref(),
+            Self::AccountChange(event) => event.unmapped.as_ref(),
         }
     }
 
@@ -169,6 +197,8 @@ impl<'a> Event<'a> {
             Self::ApiActivity(event) => header!(event),
             Self::EntityManagement(event) => header!(event),
             Self::HttpActivity(event) => header!(event),
+            Self::Authentication(event) => header!(event),
+            Self::AccountChange(event) => header!(event),
         }
     }
 
@@ -182,6 +212,8 @@ impl<'a> Event<'a> {
             Self::ApiActivity(event) => event.stamp_texts(),
             Self::EntityManagement(event) => event.stamp_texts(),
             Self::HttpActivity(event) => event.stamp_texts(),
+            Self::Authentication(event) => event.stamp_texts(),
+            Self::AccountChange(event) => event.stamp_texts(),
         }
     }
 
@@ -195,6 +227,8 @@ impl<'a> Event<'a> {
             Self::ApiActivity(event) => event.used_profiles(),
             Self::EntityManagement(event) => event.used_profiles(),
             Self::HttpActivity(event) => event.used_profiles(),
+            Self::Authentication(event) => event.used_profiles(),
+            Self::AccountChange(event) => event.used_profiles(),
         }
     }
 }
@@ -210,6 +244,8 @@ pub(crate) fn read(class: Class, value: &Value) -> Result<Event<'static>, serde_
         Class::ApiActivity => ApiActivity::deserialize(value).map(Event::from),
         Class::EntityManagement => EntityManagement::deserialize(value).map(Event::from),
         Class::HttpActivity => HttpActivity::deserialize(value).map(Event::from),
+        Class::Authentication => Authentication::deserialize(value).map(Event::from),
+        Class::AccountChange => AccountChange::deserialize(value).map(Event::from),
     }
 }
 
@@ -224,5 +260,7 @@ pub(crate) fn empty(class: Class) -> Event<'static> {
         Class::ApiActivity => ApiActivity::default().into(),
         Class::EntityManagement => EntityManagement::default().into(),
         Class::HttpActivity => HttpActivity::default().into(),
+        Class::Authentication => Authentication::default().into(),
+        Class::AccountChange => AccountChange::default().into(),
     }
 }

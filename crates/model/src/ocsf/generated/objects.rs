@@ -53,6 +53,9 @@ pub struct Actor<'a> {
     /// Identifier of the client application that acted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_uid: Option<Cow<'a, str>>,
+    /// The identity provider that vouched for the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idp: Option<Idp<'a>>,
 }
 
 impl Actor<'_> {
@@ -932,6 +935,18 @@ pub struct HttpResponse<'a> {
     pub latency: Option<i32>,
 }
 
+/// A service that vouches for users. Needs `name` or `uid`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Idp<'a> {
+    /// Name of the identity provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Cow<'a, str>>,
+    /// Identifier of the identity provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Cow<'a, str>>,
+}
+
 /// A name with a value, or with several.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1426,6 +1441,15 @@ pub struct Product<'a> {
     pub url_string: Option<Cow<'a, str>>,
 }
 
+/// A key that a program acts for a user with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProgrammaticCredential<'a> {
+    /// Identifier of the key, never the key itself. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Cow<'a, str>>,
+}
+
 /// An event that a finding rests on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1811,6 +1835,9 @@ pub struct User<'a> {
     /// Risk of the user as a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub risk_score: Option<i32>,
+    /// Keys that programs act for the user with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub programmatic_credentials: Vec<ProgrammaticCredential<'a>>,
 }
 
 impl User<'_> {
