@@ -5,6 +5,7 @@
 //! records from files. Nothing here names the lake or the catalog.
 
 mod attack;
+mod aws_cloudtrail;
 pub mod client;
 mod cutting;
 pub mod formats;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::source::Sources;
 use model::vendor::Integration;
 
+use crate::aws_cloudtrail::AwsCloudTrail;
 use crate::mimecast::Mimecast;
 use crate::trend_micro_cas::TrendMicroCas;
 use crate::trend_vision_one::TrendVisionOne;
@@ -20,6 +21,7 @@ impl Registry {
             Arc::new(TrendMicroCas::new()),
             Arc::new(TrendVisionOne::new()),
             Arc::new(Mimecast::new()),
+            Arc::new(AwsCloudTrail::new()),
         ])
     }
 

@@ -1,0 +1,88 @@
+//! AWS CloudTrail: the records that trails write to S3, in files of their own or from a bucket.
+//!
+//! Start at [`normalise`] for what a record becomes, and [`identify`] for who it is; [`fields`] is how a record is
+//! read, which is the hot path of the whole program. The vendor's traps and the mapping table stand in
+//! `docs/integrations/aws_cloudtrail.md`.
+
+mod api_call;
+mod common;
+mod fields;
+mod identify;
+mod normalise;
+mod origin;
+mod principal;
+mod record;
+mod text;
+mod unmapped;
+mod verbs;
+
+use std::sync::Arc;
+
+use model::connector::{Settings, SettingsError};
+use model::identity::Identity;
+use model::manifest::Manifest;
+use model::mapping::{EventSink, Mapping, Unusable, Verdict};
+use model::vendor::{Connection, Integration};
+
+/// The only content type.
+const RECORDS: &str = "records";
+/// The array of records in a log file.
+const ENVELOPE_FIELD: &str = "Records";
+
+/// The integration.
+#[derive(Debug)]
+pub(crate) struct AwsCloudTrail {
+    manifest: Manifest,
+}
+
+impl AwsCloudTrail {
+    /// Reads the manifest.
+    pub(crate) fn new() -> Self {
+        let manifest = serde_saphyr::from_str(include_str!("manifest.yaml"))
+            .expect("the manifest is part of the build and a test reads it");
+        Self { manifest }
+    }
+}
+
+impl Default for AwsCloudTrail {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Integration for AwsCloudTrail {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn open(&self, _: &Settings) -> Result<Arc<dyn Connection>, SettingsError> {
+        Err(SettingsError::new(
+            "integration",
+            "has no connector: its records are imported",
+            "run `tarn ingest --source aws_cloudtrail.records PATH`",
+        ))
+    }
+
+    fn mapping(&self, content_type: &str) -> Option<Arc<dyn Mapping>> {
+        (content_type == RECORDS).then(|| Arc::new(Records) as Arc<dyn Mapping>)
+    }
+
+    fn envelope_field(&self, content_type: &str) -> Option<&'static str> {
+        (content_type == RECORDS).then_some(ENVELOPE_FIELD)
+    }
+}
+
+/// How records are identified and normalised.
+#[derive(Debug)]
+struct Records;
+
+impl Mapping for Records {
+    fn identify(&self, raw: &[u8]) -> Result<Identity, Unusable> {
+        identify::identify(raw)
+    }
+
+    fn normalise(&self, raw: &[u8], sink: &mut dyn EventSink) -> Verdict {
+        normalise::normalise(raw, sink);
+        Verdict::Kept
+    }
+}

@@ -1,0 +1,107 @@
+//! One record, one event: a call becomes API Activity, and what names no call a Base Event.
+//!
+//! Pure and total: odd values stay in `unmapped`, and arbitrary JSON is a Base Event at worst.
+
+use model::mapping::EventSink;
+use model::ocsf::objects::{Metadata, Product};
+use model::ocsf::values::{base_event, severity};
+use model::ocsf::{BaseEvent, Event};
+use model::time::Timestamp;
+use serde_json::Value;
+
+use super::common::{self, Call};
+use super::fields::Fields;
+use super::record::{TimeWindow, Top};
+use super::unmapped::Unmapped;
+use super::{api_call, identify};
+
+/// Gives the record's event to the sink.
+pub(super) fn normalise(raw: &[u8], sink: &mut dyn EventSink) {
+    let json = String::from_utf8_lossy(raw);
+    let event = match Fields::read(&json) {
+        Ok(fields) => mapped(fields),
+        Err(_) => unreadable(&json),
+    };
+    sink.push(&event.stamped());
+}
+
+fn mapped(mut fields: Fields<'_, Top>) -> Event<'_> {
+    match Call::take(&mut fields) {
+        Some(call) => api_call::event(fields, call),
+        None => base(fields),
+    }
+}
+
+/// What is no call: aggregated events, and what nobody knows yet.
+fn base(mut fields: Fields<'_, Top>) -> Event<'_> {
+    let is_aggregated = fields.peek(Top::EventId).is_none();
+    let (id, account) = if is_aggregated {
+        (Top::AggregatedEventId, Top::AccountId)
+    } else {
+        (Top::EventId, Top::RecipientAccountId)
+    };
+    let time = common::time(&mut fields);
+    let window = fields.object::<TimeWindow>(Top::TimeWindow);
+    let mut rest = Unmapped::default();
+    let (start, end) = window.map_or((None, None), |mut window| {
+        let found = ends(&mut window);
+        rest = Unmapped::rest(&window);
+        found
+    });
+    let metadata = common::metadata(&mut fields, id);
+    let cloud = common::cloud(&mut fields, account);
+    let kind = metadata.event_code.clone();
+    let mut unmapped = Unmapped::rest(&fields);
+    unmapped.put_object("timeWindow", rest);
+    Event::from(BaseEvent {
+        activity_id: Some(base_event::OTHER),
+        activity_name: kind,
+        severity_id: Some(severity::INFORMATIONAL),
+        time: Some(time.as_millis()),
+        start_time: start,
+        end_time: end,
+        metadata: Some(metadata.into()),
+        cloud: Some(cloud.into()),
+        unmapped: unmapped.json(),
+        ..BaseEvent::default()
+    })
+}
+
+/// Takes both ends of a window, when both are times and in order.
+fn ends(window: &mut Fields<'_, TimeWindow>) -> (Option<i64>, Option<i64>) {
+    let time = |field| Timestamp::parse(&window.peek(field)?).ok()?.plausible();
+    let (Some(start), Some(end)) = (time(TimeWindow::Start), time(TimeWindow::End)) else {
+        return (None, None);
+    };
+    if end < start {
+        return (None, None);
+    }
+    window.take(TimeWindow::Start);
+    window.take(TimeWindow::End);
+    (Some(start.as_millis()), Some(end.as_millis()))
+}
+
+/// Bytes that are no object of JSON: the lake never asks for them, but a mapping is total.
+fn unreadable(text: &str) -> Event<'_> {
+    let time = identify::identify(text.as_bytes()).ok().and_then(|identity| identity.time);
+    let mut unmapped = Unmapped::default();
+    unmapped.put("record", &Value::from(text).to_string());
+    Event::from(BaseEvent {
+        activity_id: Some(base_event::UNKNOWN),
+        severity_id: Some(severity::UNKNOWN),
+        time: Some(time.and_then(Timestamp::plausible).unwrap_or_default().as_millis()),
+        metadata: Some(
+            Metadata {
+                product: Some(Product {
+                    name: Some("CloudTrail".into()),
+                    vendor_name: Some("AWS".into()),
+                    ..Product::default()
+                }),
+                ..Metadata::default()
+            }
+            .into(),
+        ),
+        unmapped: unmapped.json(),
+        ..BaseEvent::default()
+    })
+}
