@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use model::ocsf::Event;
 use model::ocsf::objects::{ResourceDetails, User};
-use model::ocsf::values::{api_activity, severity};
-use model::ocsf::{ApiActivity, Event};
+use model::ocsf::values::api_activity;
 
-use super::common::Call;
+use super::call::{Call, event};
 use super::fields::{Fields, known};
 use super::principal::account;
 use super::record::Top;
@@ -28,25 +28,12 @@ pub(super) fn event<'a>(mut fields: Fields<'a, Top>, call: Call<'a>) -> Event<'a
     let is_read_only = fields.peek(Top::ReadOnly).as_deref() == Some("true");
     let activity_id = verbs::activity(&call.operation, is_read_only);
     let resources = resources(&mut fields);
-    let mut unmapped = Unmapped::rest(&fields);
-    unmapped.put_object("userIdentity", call.identity);
-    Event::from(ApiActivity {
+    let unmapped = Unmapped::rest(&fields);
+    let is_other = activity_id == api_activity::OTHER;
+    event!(ApiActivity, call, unmapped, {
         activity_id: Some(activity_id),
-        activity_name: (activity_id == api_activity::OTHER).then_some(call.operation),
-        severity_id: Some(severity::INFORMATIONAL),
-        status_id: Some(call.status_id),
-        status_code: call.status_code,
-        status_detail: call.status_detail,
-        time: Some(call.time_ms),
-        metadata: Some(call.metadata.into()),
-        cloud: Some(call.cloud.into()),
-        api: Some(call.api.into()),
-        actor: Some(call.actor),
-        src_endpoint: Some(call.src_endpoint.into()),
-        http_request: call.http_request.map(Into::into),
-        resources,
-        unmapped: unmapped.json(),
-        ..ApiActivity::default()
+        activity_name: is_other.then(|| call.operation.clone()),
+        resources: resources,
     })
 }
 

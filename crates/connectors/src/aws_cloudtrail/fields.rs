@@ -89,6 +89,11 @@ impl<'a, K: Known> Fields<'a, K> {
         Ok(fields)
     }
 
+    /// The members of an object that may not be there.
+    pub(super) fn optional(json: Option<&'a str>) -> Self {
+        json.and_then(|json| Self::read(json).ok()).unwrap_or_default()
+    }
+
     /// Takes a field as text: a text, a number or a truth value. Blank and null fields give nothing;
     /// lists and objects give nothing and stay.
     pub(super) fn text(&mut self, field: K) -> Option<Cow<'a, str>> {

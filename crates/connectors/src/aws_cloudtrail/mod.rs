@@ -4,14 +4,20 @@
 //! read, which is the hot path of the whole program. The vendor's traps and the mapping table stand in
 //! `docs/integrations/aws_cloudtrail.md`.
 
+mod account;
 mod api_call;
-mod common;
+mod arn;
+mod call;
 mod fields;
 mod identify;
+mod insight;
+mod kinds;
 mod normalise;
 mod origin;
+mod outcome;
 mod principal;
 mod record;
+mod sign_in;
 mod text;
 mod unmapped;
 mod verbs;

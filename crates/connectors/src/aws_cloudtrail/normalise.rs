@@ -1,4 +1,5 @@
-//! One record, one event: a call becomes API Activity, and what names no call a Base Event.
+//! One record, one event: a sign-in becomes Authentication, a change of an account Account Change, an Insights event a
+//! Detection Finding, any other call API Activity, and what names no call a Base Event.
 //!
 //! Pure and total: odd values stay in `unmapped`, and arbitrary JSON is a Base Event at worst.
 
@@ -9,11 +10,12 @@ use model::ocsf::{BaseEvent, Event};
 use model::time::Timestamp;
 use serde_json::Value;
 
-use super::common::{self, Call};
+use super::call::{self, Call};
 use super::fields::Fields;
+use super::kinds::Kind;
 use super::record::{TimeWindow, Top};
 use super::unmapped::Unmapped;
-use super::{api_call, identify};
+use super::{account, api_call, identify, insight, kinds, sign_in};
 
 /// Gives the record's event to the sink.
 pub(super) fn normalise(raw: &[u8], sink: &mut dyn EventSink) {
@@ -26,9 +28,14 @@ pub(super) fn normalise(raw: &[u8], sink: &mut dyn EventSink) {
 }
 
 fn mapped(mut fields: Fields<'_, Top>) -> Event<'_> {
-    match Call::take(&mut fields) {
-        Some(call) => api_call::event(fields, call),
-        None => base(fields),
+    if let Some(event) = insight::event(&mut fields) {
+        return event;
+    }
+    let Some(call) = Call::take(&mut fields) else { return base(fields) };
+    match kinds::kind(&call.service, &call.operation) {
+        Kind::SignIn(sign_in) => sign_in::event(fields, call, sign_in),
+        Kind::Change(change) => account::event(fields, call, change),
+        Kind::Call => api_call::event(fields, call),
     }
 }
 
@@ -40,7 +47,7 @@ fn base(mut fields: Fields<'_, Top>) -> Event<'_> {
     } else {
         (Top::EventId, Top::RecipientAccountId)
     };
-    let time = common::time(&mut fields);
+    let time = call::time(&mut fields);
     let window = fields.object::<TimeWindow>(Top::TimeWindow);
     let mut rest = Unmapped::default();
     let (start, end) = window.map_or((None, None), |mut window| {
@@ -48,8 +55,8 @@ fn base(mut fields: Fields<'_, Top>) -> Event<'_> {
         rest = Unmapped::rest(&window);
         found
     });
-    let metadata = common::metadata(&mut fields, id);
-    let cloud = common::cloud(&mut fields, account);
+    let metadata = call::metadata(&mut fields, id);
+    let cloud = call::cloud(&mut fields, account);
     let kind = metadata.event_code.clone();
     let mut unmapped = Unmapped::rest(&fields);
     unmapped.put_object("timeWindow", rest);

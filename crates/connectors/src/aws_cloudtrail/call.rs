@@ -7,18 +7,15 @@ use model::ocsf::objects::{
     Actor, Api, Cloud, Feature, HttpRequest, Metadata, NetworkEndpoint, Product, Request, Response,
     Service,
 };
-use model::ocsf::values::activity_status;
 use model::time::Timestamp;
 
 use super::fields::Fields;
 use super::identify;
 use super::origin;
+use super::outcome::Outcome;
 use super::principal::{Principal, account};
 use super::record::Top;
 use super::unmapped::Unmapped;
-
-/// What some services write as the code of an error when there was none.
-const HTTP_OK: &str = "200";
 
 /// A call, taken out of the fields.
 #[derive(Debug)]
@@ -27,11 +24,16 @@ pub(super) struct Call<'a> {
     pub(super) metadata: Metadata<'a>,
     pub(super) cloud: Cloud<'a>,
     pub(super) operation: Cow<'a, str>,
+    pub(super) service: Cow<'a, str>,
+    /// As it stands in the record, for those who look into it; `None` when it says nothing.
+    pub(super) request_parameters: Option<&'a str>,
+    /// Likewise.
+    pub(super) response_elements: Option<&'a str>,
     pub(super) api: Api<'a>,
     pub(super) actor: Actor<'a>,
     pub(super) src_endpoint: NetworkEndpoint<'a>,
     pub(super) http_request: Option<HttpRequest<'a>>,
-    pub(super) status_id: i32,
+    pub(super) outcome: Outcome<'a>,
     pub(super) status_code: Option<Cow<'a, str>>,
     pub(super) status_detail: Option<Cow<'a, str>>,
     /// What of `userIdentity` has no place.
@@ -48,8 +50,9 @@ impl<'a> Call<'a> {
         let principal = Principal::take(fields, &service);
         let (status_code, status_detail) =
             (fields.text(Top::ErrorCode), fields.text(Top::ErrorMessage));
-        let is_success = status_code.as_deref().is_none_or(|code| code == HTTP_OK);
         Some(Self {
+            request_parameters: fields.json(Top::RequestParameters),
+            response_elements: fields.json(Top::ResponseElements),
             time_ms: time(fields).as_millis(),
             metadata: metadata(fields, Top::EventId),
             cloud: cloud(fields, Top::RecipientAccountId),
@@ -63,17 +66,45 @@ impl<'a> Call<'a> {
                 version: fields.text(Top::ApiVersion),
                 request: request(fields),
                 response: response(fields, status_code.clone(), status_detail.clone()),
-                service: Some(Service { name: Some(service), ..Service::default() }),
+                service: Some(Service { name: Some(service.clone()), ..Service::default() }),
             },
             operation,
+            service,
             actor: principal.actor,
-            status_id: if is_success { activity_status::SUCCESS } else { activity_status::FAILURE },
+            outcome: Outcome::of_code(status_code.as_deref()),
             status_code,
             status_detail,
             identity: principal.rest,
         })
     }
 }
+
+/// Builds the event of a class from its own attributes and those of the call.
+macro_rules! event {
+    ($class:ident, $call:ident, $unmapped:ident, { $($name:ident: $value:expr),* $(,)? }) => {{
+        $(let $name = $value;)*
+        let mut unmapped = $unmapped;
+        unmapped.put_object("userIdentity", $call.identity);
+        model::ocsf::Event::from(model::ocsf::$class {
+            severity_id: Some(model::ocsf::values::severity::INFORMATIONAL),
+            status_id: Some($call.outcome.status_id),
+            status: $call.outcome.status,
+            status_code: $call.status_code,
+            status_detail: $call.status_detail,
+            time: Some($call.time_ms),
+            metadata: Some($call.metadata.into()),
+            cloud: Some($call.cloud.into()),
+            api: Some($call.api.into()),
+            actor: Some($call.actor),
+            src_endpoint: Some($call.src_endpoint.into()),
+            http_request: $call.http_request.map(Into::into),
+            unmapped: unmapped.json(),
+            $($name,)*
+            ..model::ocsf::$class::default()
+        })
+    }};
+}
+pub(super) use event;
 
 /// Takes the time; the epoch stands for none.
 pub(super) fn time(fields: &mut Fields<'_, Top>) -> Timestamp {
