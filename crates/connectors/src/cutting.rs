@@ -89,6 +89,9 @@ pub(crate) fn items_of(body: &Bytes, text: &str, array: &str) -> Option<Items> {
     Some(items)
 }
 
+/// Deepest nesting of a record. Readers call themselves for each level, and a stack is finite.
+const MOST_NESTED: usize = 1_000;
+
 /// Whether the bytes of a JSON value can be a record.
 ///
 /// # Errors
@@ -98,6 +101,9 @@ pub(crate) fn usable(raw: &[u8]) -> Result<(), &'static str> {
         return Err("the record is not valid UTF-8");
     }
     match raw.first() {
+        Some(b'{') if is_nested_deeper(raw, MOST_NESTED) => {
+            Err("the record is nested too deeply to be read")
+        }
         Some(b'{') => Ok(()),
         Some(b'[') => Err("the record is a list, not an object"),
         Some(b'"') => Err("the record is a text, not an object"),
@@ -105,6 +111,30 @@ pub(crate) fn usable(raw: &[u8]) -> Result<(), &'static str> {
         Some(b't' | b'f') => Err("the record is a truth value, not an object"),
         _ => Err("the record is a number, not an object"),
     }
+}
+
+/// Whether a JSON value nests deeper than so many levels. Brackets are counted first: that is quick,
+/// and hardly a record has that many.
+fn is_nested_deeper(json: &[u8], levels: usize) -> bool {
+    let is_opening = |byte: &u8| matches!(byte, b'{' | b'[');
+    if json.iter().filter(|byte| is_opening(byte)).count() <= levels {
+        return false;
+    }
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut is_escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_text,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest > levels
 }
 
 #[cfg(test)]
@@ -140,6 +170,21 @@ mod tests {
         );
         assert_eq!(records, [&b"{\"a\":\"\xc3\xa9\"}"[..], b"{\"a\":\"\xe8\xaa\x9e\"}"]);
         assert_eq!(unusable, [&b"{\"a\":\"\xff\xfe\"}"[..]]);
+    }
+
+    #[test]
+    fn a_record_that_would_exhaust_the_stack_is_no_record() {
+        let nested = |levels: usize| {
+            let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+            usable(format!(r#"{{"a":{open}{close}}}"#).as_bytes())
+        };
+        assert_eq!(nested(MOST_NESTED - 1), Ok(()));
+        assert_eq!(nested(MOST_NESTED), Err("the record is nested too deeply to be read"));
+        // Many brackets side by side, or in a text, are not deep.
+        let wide =
+            format!(r#"{{"a":[{}[]],"b":"\\\"{}"}}"#, "[],".repeat(2_000), "[".repeat(2_000));
+        assert_eq!(usable(wide.as_bytes()), Ok(()));
+        assert!(serde_json::from_str::<serde::de::IgnoredAny>(&wide).is_ok());
     }
 
     #[test]

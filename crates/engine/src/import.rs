@@ -12,6 +12,7 @@ use model::mapping::{EventSink, Mapping, Verdict};
 use model::ocsf::Event;
 use model::record::Record;
 use model::source::Source;
+use model::vendor::IsForeign;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -32,6 +33,7 @@ pub struct Reading {
     source: Arc<Source>,
     mapping: Arc<dyn Mapping>,
     envelope: Option<&'static str>,
+    is_foreign: Option<IsForeign>,
 }
 
 /// One record's event, or the record and the reason why it has none.
@@ -46,6 +48,8 @@ pub struct Progress {
     pub bytes: u64,
     /// How often another writer of the lake committed first, and records were looked up again.
     pub conflicts: u64,
+    /// Documents that are no records and hold none, and were passed over.
+    pub passed_over: u64,
 }
 
 impl App {
@@ -68,6 +72,7 @@ impl App {
             source: found,
             mapping: integration.mapping(content_type).ok_or_else(unknown)?,
             envelope: integration.envelope_field(content_type),
+            is_foreign: integration.foreign(content_type),
         })
     }
 
@@ -88,7 +93,8 @@ impl App {
         let stream = stream_of(name);
         let mut total = Progress::default();
         let mut chunk = Chunk::default();
-        for item in open(input, reading, name)? {
+        let mut records = open(input, reading, name)?;
+        while let Some(item) = records.next() {
             chunk.take(item, reading, tenant);
             if chunk.is_full() {
                 self.append_chunk(std::mem::take(&mut chunk), reading, tenant, &stream, &mut total)
@@ -97,6 +103,7 @@ impl App {
             }
         }
         self.append_chunk(chunk, reading, tenant, &stream, &mut total).await?;
+        total.passed_over = records.passed_over();
         progress(total);
         Ok(total)
     }
@@ -217,9 +224,8 @@ impl Reading {
         &'a self,
         name: &str,
         input: impl Read + Send + 'a,
-    ) -> Result<impl Iterator<Item = Normalised> + 'a, EngineError> {
-        let records = open(input, self, name)?;
-        Ok(records.map(move |item| item.and_then(|record| self.event(&record))))
+    ) -> Result<Normalising<'a>, EngineError> {
+        Ok(Normalising { records: open(input, self, name)?, reading: self })
     }
 
     fn event(&self, record: &Record) -> Result<Value, DeadLetter> {
@@ -244,12 +250,35 @@ impl Reading {
     }
 }
 
+/// The events of a file, one by one.
+pub struct Normalising<'a> {
+    records: Records<'a>,
+    reading: &'a Reading,
+}
+
+impl Normalising<'_> {
+    /// Documents that are no records and hold none, and were passed over so far.
+    pub fn passed_over(&self) -> u64 {
+        self.records.passed_over()
+    }
+}
+
+impl Iterator for Normalising<'_> {
+    type Item = Normalised;
+
+    fn next(&mut self) -> Option<Normalised> {
+        let item = self.records.next()?;
+        Some(item.and_then(|record| self.reading.event(&record)))
+    }
+}
+
 fn open<'a>(
     input: impl Read + Send + 'a,
     reading: &Reading,
     name: &str,
 ) -> Result<Records<'a>, EngineError> {
     Records::new(input, reading.envelope)
+        .map(|records| records.passing_over(reading.is_foreign))
         .map_err(|source| EngineError::Read { path: name.to_owned(), source })
 }
 

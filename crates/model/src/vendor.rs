@@ -33,7 +33,17 @@ pub trait Integration: Send + Sync {
     /// The name of the array that holds the records in the vendor's page envelope, so that saved
     /// pages can be imported: `security_events`.
     fn envelope_field(&self, content_type: &str) -> Option<&'static str>;
+
+    /// Tells documents that lie among the saved pages and hold no records, if the vendor has such;
+    /// they are passed over.
+    fn foreign(&self, content_type: &str) -> Option<IsForeign> {
+        let _ = content_type;
+        None
+    }
 }
+
+/// Whether a whole document is neither a record nor holds any.
+pub type IsForeign = fn(&[u8]) -> bool;
 
 /// An integration with a connector's settings: the client for one vendor account.
 #[async_trait]

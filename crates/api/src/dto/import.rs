@@ -42,11 +42,13 @@ pub(crate) struct Import {
     pub(crate) bytes: u64,
     /// How often another writer of the lake committed first, and records were looked up again.
     pub(crate) conflicts: u64,
+    /// Documents that are no records and hold none, and were passed over.
+    pub(crate) passed_over: u64,
 }
 
 impl From<Progress> for Import {
     fn from(progress: Progress) -> Self {
-        let Progress { counts, bytes, conflicts } = progress;
-        Self { counts: counts.into(), bytes, conflicts }
+        let Progress { counts, bytes, conflicts, passed_over } = progress;
+        Self { counts: counts.into(), bytes, conflicts, passed_over }
     }
 }

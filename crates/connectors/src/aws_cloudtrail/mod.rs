@@ -8,6 +8,7 @@ mod account;
 mod api_call;
 mod arn;
 mod call;
+mod digest;
 mod fields;
 mod identify;
 mod insight;
@@ -28,7 +29,7 @@ use model::connector::{Settings, SettingsError};
 use model::identity::Identity;
 use model::manifest::Manifest;
 use model::mapping::{EventSink, Mapping, Unusable, Verdict};
-use model::vendor::{Connection, Integration};
+use model::vendor::{Connection, Integration, IsForeign};
 
 /// The only content type.
 const RECORDS: &str = "records";
@@ -75,6 +76,10 @@ impl Integration for AwsCloudTrail {
 
     fn envelope_field(&self, content_type: &str) -> Option<&'static str> {
         (content_type == RECORDS).then_some(ENVELOPE_FIELD)
+    }
+
+    fn foreign(&self, content_type: &str) -> Option<IsForeign> {
+        (content_type == RECORDS).then_some(digest::is_digest)
     }
 }
 

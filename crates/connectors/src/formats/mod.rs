@@ -13,6 +13,7 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use model::batch::DeadLetter;
 use model::record::Record;
+use model::vendor::IsForeign;
 
 use crate::cutting::{self, Document, readable};
 use source::Source;
@@ -37,6 +38,8 @@ pub struct Records<'r> {
     layout: Layout,
     ready: VecDeque<Result<Record, DeadLetter>>,
     broken_values: u32,
+    is_foreign: Option<IsForeign>,
+    passed_over: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +69,21 @@ impl<'r> Records<'r> {
             layout: Layout::Unknown,
             ready: VecDeque::new(),
             broken_values: 0,
+            is_foreign: None,
+            passed_over: 0,
         })
+    }
+
+    /// Passes over documents that are no records and hold none.
+    #[must_use]
+    pub fn passing_over(mut self, is_foreign: Option<IsForeign>) -> Self {
+        self.is_foreign = is_foreign;
+        self
+    }
+
+    /// Documents that were passed over so far.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
     }
 
     /// The same with another cap on lines, items and documents.
@@ -162,7 +179,8 @@ impl<'r> Records<'r> {
         Ok(())
     }
 
-    /// Takes a valid document apart: a page, an object with `Records`, an array, or one record.
+    /// Takes a valid document apart: a page, an object with `Records`, an array, or one record. What
+    /// is none of them is passed over.
     fn expand(&mut self, bytes: Vec<u8>) {
         let body = Bytes::from(bytes);
         let text = readable(&body);
@@ -176,7 +194,11 @@ impl<'r> Records<'r> {
         };
         let Some(items) = items else {
             drop(text);
-            self.keep(body.into());
+            if self.is_foreign.is_some_and(|is_foreign| is_foreign(&body)) {
+                self.passed_over += 1;
+            } else {
+                self.keep(body.into());
+            }
             return;
         };
         self.ready.extend(items.records.into_iter().map(Ok));

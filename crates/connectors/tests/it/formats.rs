@@ -55,6 +55,16 @@ fn every_form_gives_the_same_records() {
 }
 
 #[test]
+fn a_document_that_is_foreign_is_passed_over_and_counted() {
+    let is_foreign: fn(&[u8]) -> bool = |document| document.starts_with(b"{\"digest");
+    let text = "{\"digest\":1}\n{\"Records\":[{\"a\":1}]}\n{\"digest\":2}\n{\"b\":2}\n";
+    let mut records = Records::new(text.as_bytes(), None).unwrap().passing_over(Some(is_foreign));
+    let read = records.by_ref().map(|item| item.unwrap().raw().to_vec()).collect::<Vec<_>>();
+    assert_eq!(read, [&b"{\"a\":1}"[..], b"{\"b\":2}"]);
+    assert_eq!(records.passed_over(), 2);
+}
+
+#[test]
 fn one_document_may_span_lines() {
     let pretty = "{\n  \"a\": {\n    \"b\": 1\n  }\n}";
     assert_eq!(records(pretty), [pretty]);

@@ -47,7 +47,8 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<Outcome
     let target = Target::open(config).await?;
     let imported = import(&target, config, &arguments.source, &inputs).await;
     target.close().await;
-    let Imported { counts, conflicts } = imported?;
+    let Imported { counts, conflicts, passed_over } = imported?;
+    tell_passed_over(passed_over);
     if conflicts > 0 {
         output::note(format!(
             "another writer of the lake committed first (conflicts={conflicts}): looked up again, \
@@ -63,6 +64,14 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<Outcome
         counts.dead_lettered
     ));
     Ok(Outcome::Partly)
+}
+
+/// Says how many documents were no records, if there were any.
+pub(crate) fn tell_passed_over(count: u64) {
+    if count > 0 {
+        let what = if count == 1 { "document holds" } else { "documents hold" };
+        output::note(format!("{count} {what} no records, such as digests: passed over"));
+    }
 }
 
 /// Prints the ledger line, or the same keys as JSON or CSV.
@@ -88,6 +97,7 @@ const COUNTS: [output::Column; 5] = [
 struct Imported {
     counts: Counts,
     conflicts: u64,
+    passed_over: u64,
 }
 
 async fn import(
@@ -112,6 +122,7 @@ async fn import(
             Ok(imported) => {
                 total.counts += imported.counts;
                 total.conflicts += imported.conflicts;
+                total.passed_over += imported.passed_over;
             }
             Err(error) => {
                 bar.finish_and_clear();
@@ -140,8 +151,8 @@ async fn import_here(
     let told = |standing: engine::import::Progress| bar.set_message(standing.counts.to_string());
     let name = input.name();
     let import = local.app.import(&reading, &config.tenant, &name, reader, told);
-    let engine::import::Progress { counts, conflicts, .. } = import.await?;
-    Ok(Imported { counts, conflicts })
+    let engine::import::Progress { counts, conflicts, passed_over, .. } = import.await?;
+    Ok(Imported { counts, conflicts, passed_over })
 }
 
 /// Sends the bytes of a file as they are; the server reads them as an import here would.
@@ -176,7 +187,8 @@ async fn upload(
     let body = Body::wrap_stream(chunks);
     let answer = remote.upload(&["events"], &parameters, body, told).await?;
     let conflicts = answer["conflicts"].as_u64().unwrap_or(0);
-    Ok(Imported { counts: counts(&answer)?, conflicts })
+    let passed_over = answer["passed_over"].as_u64().unwrap_or(0);
+    Ok(Imported { counts: counts(&answer)?, conflicts, passed_over })
 }
 
 /// Reads the counts out of an answer of the server.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
+use crate::commands::ingest;
 use crate::config::Config;
 use crate::error::Outcome;
 use crate::inputs;
@@ -28,10 +29,11 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<Outcome
     let local = Local::bare(config).await?;
     let reading = local.app.reading(&arguments.source)?;
     let mut out = Out::new();
-    let mut unusable = 0_u64;
+    let (mut unusable, mut passed_over) = (0_u64, 0_u64);
     for input in inputs::expand(&arguments.files)? {
         let name = input.name();
-        for (index, item) in reading.normalise(&name, input.open()?)?.enumerate() {
+        let mut events = reading.normalise(&name, input.open()?)?;
+        for (index, item) in events.by_ref().enumerate() {
             match item {
                 Ok(event) => out.json_line(&event)?,
                 Err(dead) => {
@@ -40,7 +42,9 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<Outcome
                 }
             }
         }
+        passed_over += events.passed_over();
     }
+    ingest::tell_passed_over(passed_over);
     out.flush()?;
     Ok(if unusable == 0 { Outcome::Done } else { Outcome::Partly })
 }

@@ -1,0 +1,22 @@
+//! AWS CloudTrail: the mapping against samples and arbitrary data.
+
+mod events;
+mod golden;
+mod properties;
+
+use std::sync::Arc;
+
+use connectors::Registry;
+use model::mapping::Mapping;
+use model::vendor::Integration;
+
+const NAME: &str = "aws_cloudtrail";
+const RECORDS: &str = "records";
+
+fn integration() -> Arc<dyn Integration> {
+    Registry::new().get(NAME).unwrap().clone()
+}
+
+fn mapping() -> Arc<dyn Mapping> {
+    integration().mapping(RECORDS).unwrap()
+}
