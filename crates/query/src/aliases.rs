@@ -5,6 +5,7 @@
 //! needs no entry. A new vendor that uses names of its own adds them here and nowhere else.
 
 mod cloud;
+pub(crate) mod cloudtrail;
 mod email;
 mod every_class;
 mod files;
@@ -37,6 +38,18 @@ pub(crate) struct Names {
 const NOTHING: Names =
     Names { aliases: &[], ip: &[], domain: &[], mail: &[], hash: &[], host: &[], user: &[] };
 
+/// The names of one vendor in a class, and the `msg_origin.source` whose records they belong to: they
+/// hold where its records may be meant.
+pub(crate) fn of_vendor(class: &str) -> (&'static str, &'static Names) {
+    (cloudtrail::ORIGIN, cloudtrail::of(class))
+}
+
+/// Tops of raw records that tell by themselves whose they are: `msg_origin.source` and its names.
+pub(crate) const TOPS: &[(&str, &[&str])] = &[(cloudtrail::ORIGIN, cloudtrail::TOPS)];
+
+/// Tops of raw records that do not tell whose they are.
+pub(crate) const COMMON_TOPS: &[&str] = cloudtrail::COMMON_TOPS;
+
 /// The tables that hold for a class, the more special first.
 pub(crate) fn of(class: &str) -> [&'static Names; 2] {
     let special = match class {
@@ -59,14 +72,23 @@ mod tests {
 
     use crate::fields::kind;
 
+    fn all(class: Class) -> impl Iterator<Item = &'static super::Names> {
+        let [special, every] = super::of(class.name());
+        [special, super::of_vendor(class.name()).1, every].into_iter()
+    }
+
     #[test]
     fn every_column_in_the_tables_is_one_of_its_class() {
         for class in Class::ALL {
-            for names in super::of(class.name()) {
+            for names in all(class) {
                 let aliased = names.aliases.iter().flat_map(|(_, columns)| columns.iter());
                 let typed =
                     [names.ip, names.domain, names.mail, names.hash, names.host, names.user];
                 for column in aliased.chain(typed.into_iter().flatten()) {
+                    // Below what has no place the paths are the record's own.
+                    if column.starts_with("unmapped.") {
+                        continue;
+                    }
                     assert!(kind(class, column).is_some(), "{class} has no `{column}`");
                 }
             }
@@ -76,7 +98,7 @@ mod tests {
     #[test]
     fn names_are_lower_case_and_stand_once_in_their_table() {
         for class in Class::ALL {
-            for names in super::of(class.name()) {
+            for names in all(class) {
                 let mut seen = std::collections::HashSet::new();
                 for (name, _) in names.aliases {
                     assert_eq!(*name, name.to_ascii_lowercase());

@@ -1,9 +1,9 @@
 //! Fields as people name them, and the columns that they stand for in each class.
 //!
-//! A name is, in this order: a name fixed per source (`sensor_type`), an alias of another platform, an
-//! OCSF path or a column of our own, a path in the raw record behind its source's prefix
-//! (`trendmicro_cas.message.action`), and such a path without prefix where only one source feeds the
-//! chosen classes.
+//! A name is, in this order: a name fixed per source (`sensor_type`), an alias of another platform or of a
+//! vendor, an OCSF path or a column of our own, a path in the raw record behind its source's prefix
+//! (`trendmicro_cas.message.action`), and such a path without prefix where its top tells whose it is
+//! (`requestParameters.bucketName`) or only one source feeds the chosen classes.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,8 @@ use model::ocsf::Class;
 use model::ocsf::schema::{self, Attribute, Format, Kind};
 use model::source::{Source, Sources};
 
-use crate::{aliases, near};
+use crate::aliases::{self, Names};
+use crate::near;
 
 /// A field of a query, resolved as far as that is possible without knowing the class.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +100,39 @@ fn attribute_kind(attribute: &'static Attribute) -> ColumnKind {
     }
 }
 
+/// What a vendor's own name stands for where all other names are columns already: in SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Own {
+    /// A column that holds one value and exactly what the record says.
+    Column(String),
+    /// A path in the raw record: keys from the top.
+    Raw(Vec<String>),
+}
+
+/// What a name that some vendor gives a field of its records stands for in a class. `None` when no vendor
+/// that feeds the class has such a field, or the name is a column.
+pub fn own(class: Class, path: &[String]) -> Option<Own> {
+    let (_, names) = aliases::of_vendor(class.name());
+    if names.aliases.is_empty() {
+        return None;
+    }
+    let key = path.join(".").to_ascii_lowercase();
+    if let Some((_, [column])) = names.aliases.iter().find(|(name, _)| *name == key)
+        && schema::holds_one(class, column)
+    {
+        return Some(Own::Column((*column).to_owned()));
+    }
+    own_path(path).map(Own::Raw)
+}
+
+/// The path in the raw record that a vendor's own name means.
+pub fn own_path(path: &[String]) -> Option<Vec<String>> {
+    let (first, rest) = path.split_first()?;
+    let mut tops = aliases::TOPS.iter().flat_map(|(_, tops)| *tops).chain(aliases::COMMON_TOPS);
+    let top = tops.find(|top| top.eq_ignore_ascii_case(first))?;
+    Some(std::iter::once((*top).to_owned()).chain(rest.iter().cloned()).collect())
+}
+
 /// The logical types, which cover every field of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Logical {
@@ -170,6 +204,9 @@ impl<'a> Scope<'a> {
         if let Some(reads) = self.prefixed(path) {
             return known(reads);
         }
+        if let Some(reads) = self.topped(path) {
+            return known(reads);
+        }
         self.bare(name, &key, path)
     }
 
@@ -209,11 +246,50 @@ impl<'a> Scope<'a> {
         let by_class: Vec<(Class, Vec<String>)> = self
             .classes
             .iter()
-            .filter_map(|class| columns_of(*class, key).map(|columns| (*class, columns)))
+            .filter_map(|class| self.columns_of(*class, key).map(|columns| (*class, columns)))
             .collect();
         let known = !by_class.is_empty();
         let filled = by_class.into_iter().filter(|(_, columns)| !columns.is_empty()).collect();
         known.then_some(Reads::Columns(filled))
+    }
+
+    /// The columns that a lower-case name stands for in a class.
+    fn columns_of(&self, class: Class, key: &str) -> Option<Vec<String>> {
+        let aliased = self.aliases(class).find_map(|names| {
+            let (_, columns) = names.aliases.iter().find(|(name, _)| *name == key)?;
+            Some(columns.iter().map(|column| (*column).to_owned()).collect())
+        });
+        aliased.or_else(|| kind(class, key).map(|_| vec![key.to_owned()]))
+    }
+
+    /// The tables of a class, the more special first; a vendor's own only where its records may be meant.
+    fn aliases(&self, class: Class) -> impl Iterator<Item = &'static Names> {
+        let [special, every] = aliases::of(class.name());
+        let (origin, vendor) = aliases::of_vendor(class.name());
+        let is_meant = || self.meant().any(|source| source.msg_origin.source == origin);
+        let vendor = (!vendor.aliases.is_empty() && is_meant()).then_some(vendor);
+        [Some(special), vendor, Some(every)].into_iter().flatten()
+    }
+
+    /// The feeding sources whose records the query can be about.
+    fn meant(&self) -> impl Iterator<Item = &'a Source> {
+        self.feeding()
+            .filter(|source| self.chosen.as_ref().is_none_or(|chosen| chosen.contains(&source.id)))
+    }
+
+    /// A path in raw records whose top tells whose they are.
+    fn topped(&self, path: &[String]) -> Option<Reads> {
+        let (first, rest) = path.split_first()?;
+        let (origin, top) = aliases::TOPS.iter().find_map(|(origin, tops)| {
+            Some((*origin, *tops.iter().find(|top| top.eq_ignore_ascii_case(first))?))
+        })?;
+        let sources: Vec<String> = self
+            .meant()
+            .filter(|source| source.msg_origin.source == origin)
+            .map(|source| source.id.clone())
+            .collect();
+        let path = std::iter::once(top.to_owned()).chain(rest.iter().cloned()).collect();
+        (!sources.is_empty()).then_some(Reads::Raw { sources, path })
     }
 
     fn prefixed(&self, path: &[String]) -> Option<Reads> {
@@ -243,10 +319,7 @@ impl<'a> Scope<'a> {
     fn bare(&self, name: String, key: &str, path: &[String]) -> Resolution {
         let known = self.names.get_or_init(|| self.all_names());
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let is_chosen = |source: &&Source| {
-            self.chosen.as_ref().is_none_or(|chosen| chosen.contains(&source.id))
-        };
-        let feeding: Vec<&Source> = self.feeding().filter(is_chosen).collect();
+        let feeding: Vec<&Source> = self.meant().collect();
         if let [only] = feeding[..]
             && near::slips(key, known.iter().copied()).is_empty()
         {
@@ -264,7 +337,7 @@ impl<'a> Scope<'a> {
     fn all_names(&self) -> Vec<String> {
         let mut names: Vec<String> = SOURCE_NAMES.map(str::to_owned).to_vec();
         for class in &self.classes {
-            for table in aliases::of(class.name()) {
+            for table in self.aliases(*class) {
                 names.extend(table.aliases.iter().map(|(name, _)| (*name).to_owned()));
             }
         }
@@ -293,16 +366,6 @@ pub(crate) fn source_text(key: &str) -> Option<fn(&Source) -> &String> {
         "source" => |source| &source.id,
         _ => return None,
     })
-}
-
-/// The columns that a lower-case name stands for in a class.
-fn columns_of(class: Class, key: &str) -> Option<Vec<String>> {
-    for names in aliases::of(class.name()) {
-        if let Some((_, columns)) = names.aliases.iter().find(|(name, _)| *name == key) {
-            return Some(columns.iter().map(|column| (*column).to_owned()).collect());
-        }
-    }
-    kind(class, key).map(|_| vec![key.to_owned()])
 }
 
 fn add_paths(prefix: &str, attributes: &[Attribute], names: &mut Vec<String>) {

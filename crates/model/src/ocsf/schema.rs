@@ -103,6 +103,16 @@ pub fn attributes(class: Class) -> &'static [Attribute] {
     generated::attributes::attributes(class)
 }
 
+/// Whether a path leads to one value: it exists, holds no object, and passes no list.
+pub fn holds_one(class: Class, path: &str) -> bool {
+    let steps = path.match_indices('.').map(|(end, _)| &path[..end]);
+    let is_single = |path: &str| attribute(class, path).is_some_and(|found| !found.list);
+    let is_value = |path: &str| {
+        attribute(class, path).is_some_and(|found| !matches!(found.kind, Kind::Object(_)))
+    };
+    steps.chain([path]).all(is_single) && is_value(path)
+}
+
 /// The attribute at a path such as `actor.user.name`; lists are walked like objects.
 pub fn attribute(class: Class, path: &str) -> Option<&'static Attribute> {
     let mut siblings = attributes(class);
@@ -115,5 +125,20 @@ pub fn attribute(class: Class, path: &str) -> Option<&'static Attribute> {
         }
         let Kind::Object(object) = found.kind else { return None };
         siblings = object.attributes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_holds_one_value_when_it_passes_no_list_and_ends_at_no_object() {
+        for path in ["time", "api.operation", "api.request.data", "actor.user.uid"] {
+            assert!(holds_one(Class::ApiActivity, path), "{path}");
+        }
+        for path in ["resources.uid", "metadata.profiles", "api", "api.nothing", ""] {
+            assert!(!holds_one(Class::ApiActivity, path), "{path}");
+        }
     }
 }

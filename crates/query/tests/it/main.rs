@@ -1,6 +1,7 @@
 //! Tests of the crate's public face.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod cloudtrail;
 mod examples;
 mod latest;
 mod lucene_examples;
