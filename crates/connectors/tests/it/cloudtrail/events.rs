@@ -74,13 +74,25 @@ fn whoever_acts_is_named_in_every_variant() {
         ("create_bucket", "actor.user.programmatic_credentials.0.uid", "AKIAEXAMPLEKEY000001"),
         ("get_object_by_role", "actor.user.name", "Deployer"),
         ("get_object_by_role", "actor.session.uid", "deploy-7"),
-        ("get_object_by_role", "actor.session.issuer", "arn:aws:iam::111122223333:role/ci/Deployer"),
-        ("web_identity_session", "actor.idp.name", "arn:aws:iam::111122223333:oidc-provider/token.ci.example"),
+        (
+            "get_object_by_role",
+            "actor.session.issuer",
+            "arn:aws:iam::111122223333:role/ci/Deployer",
+        ),
+        (
+            "web_identity_session",
+            "actor.idp.name",
+            "arn:aws:iam::111122223333:oidc-provider/token.ci.example",
+        ),
         ("from_a_service", "actor.user.name", "secretsmanager.amazonaws.com"),
         ("from_a_service", "actor.app_name", "secretsmanager.amazonaws.com"),
         ("network_activity", "actor.user.account.uid", "444455556666"),
         ("identity_center_user", "actor.user.uid_alt", "93448470-4011-7000-aaaa-000000000001"),
-        ("identity_center_user", "actor.idp.uid", "arn:aws:identitystore::111122223333:identitystore/d-0000000001"),
+        (
+            "identity_center_user",
+            "actor.idp.uid",
+            "arn:aws:identitystore::111122223333:identitystore/d-0000000001",
+        ),
         ("service_event_without_type", "actor.app_name", "AWS Internal"),
         ("identity_names_nobody", "actor.app_name", "health.amazonaws.com"),
         ("types_nobody_promised", "actor.app_name", "ec2.amazonaws.com"),
@@ -89,7 +101,10 @@ fn whoever_acts_is_named_in_every_variant() {
         assert_eq!(at(&event(sample), path), value, "{sample} {path}");
     }
     let session = at(&event("web_identity_session"), "actor.session");
-    assert_eq!((&session["is_mfa"], &session["created_time"]), (&json!(true), &json!(1_790_841_301_000_i64)));
+    assert_eq!(
+        (&session["is_mfa"], &session["created_time"]),
+        (&json!(true), &json!(1_790_841_301_000_i64))
+    );
     assert_eq!(at(&event("get_object_by_role"), "actor.session.is_mfa"), false);
 }
 
@@ -101,7 +116,11 @@ fn who_signs_in_and_whose_account_changes_is_told_from_who_acts() {
         ("assume_role", "user.account.uid", "444455556666"),
         ("assume_role", "session.credential_uid", "ASIAEXAMPLEKEY000003"),
         ("assume_role", "actor.user.name", "mina"),
-        ("assume_role_with_web_identity", "user.uid", "arn:aws:sts::111122223333:assumed-role/Deployer/build-12"),
+        (
+            "assume_role_with_web_identity",
+            "user.uid",
+            "arn:aws:sts::111122223333:assumed-role/Deployer/build-12",
+        ),
         ("assume_role_denied", "user.name", "mina"),
         ("create_user", "user.uid", "arn:aws:iam::111122223333:user/backup-admin"),
         ("create_access_key", "user.programmatic_credentials.0.uid", "AKIAEXAMPLEKEY000009"),
@@ -134,7 +153,10 @@ fn start_and_end_of_an_insight_are_one_finding() {
     assert_eq!(at(&start, "finding_info.uid"), at(&end, "finding_info.uid"));
     assert_eq!((&start["activity_name"], &start["is_alert"]), (&json!("Create"), &json!(true)));
     assert_eq!((&end["activity_name"], &end["is_alert"]), (&json!("Close"), &json!(false)));
-    assert_eq!(at(&start, "finding_info.title"), "ApiCallRateInsight: RunInstances of ec2.amazonaws.com");
+    assert_eq!(
+        at(&start, "finding_info.title"),
+        "ApiCallRateInsight: RunInstances of ec2.amazonaws.com"
+    );
     assert_eq!(start.get("actor"), None);
 }
 
