@@ -27,13 +27,13 @@ known!(
 pub(super) fn event<'a>(mut fields: Fields<'a, Top>, call: Call<'a>) -> Event<'a> {
     let is_read_only = fields.peek(Top::ReadOnly).as_deref() == Some("true");
     let activity_id = verbs::activity(&call.operation, is_read_only);
-    let resources = resources(&mut fields);
+    let touched = resources(&mut fields);
     let unmapped = Unmapped::rest(&fields);
     let is_other = activity_id == api_activity::OTHER;
     event!(ApiActivity, call, unmapped, {
         activity_id: Some(activity_id),
         activity_name: is_other.then(|| call.operation.clone()),
-        resources: resources,
+        resources: touched,
     })
 }
 

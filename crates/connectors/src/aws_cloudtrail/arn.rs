@@ -2,7 +2,7 @@
 
 /// The account that a resource belongs to.
 pub(super) fn account(arn: &str) -> Option<&str> {
-    let account = arn.strip_prefix("arn:")?.splitn(5, ':').nth(3)?;
+    let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
     (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
 }
 

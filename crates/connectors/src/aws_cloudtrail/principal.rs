@@ -13,7 +13,7 @@ use super::unmapped::Unmapped;
 
 known!(
     /// `userIdentity`.
-    Identity {
+    UserIdentity {
         Type = "type",
         PrincipalId = "principalId",
         Arn = "arn",
@@ -22,7 +22,7 @@ known!(
         UserName = "userName",
         SessionContext = "sessionContext",
         InvokedBy = "invokedBy",
-        IdentityProvider = "identityProvider",
+        Provider = "identityProvider",
         CredentialId = "credentialId",
         OnBehalfOf = "onBehalfOf",
     }
@@ -64,7 +64,7 @@ known!(
 );
 
 known!(
-    /// `onBehalfOf` of a user of the Identity Center.
+    /// `onBehalfOf` of a user of the UserIdentity Center.
     Behalf {
         UserId = "userId",
         Store = "identityStoreArn",
@@ -82,31 +82,31 @@ impl<'a> Principal<'a> {
     /// Takes `userIdentity`. Where it names nobody, the service that tells of the event acted.
     pub(super) fn take(fields: &mut Fields<'a, Top>, service: &Cow<'a, str>) -> Self {
         let mut principal =
-            fields.object::<Identity>(Top::UserIdentity).map(Self::read).unwrap_or_default();
+            fields.object::<UserIdentity>(Top::UserIdentity).map(Self::read).unwrap_or_default();
         if principal.actor.user.is_none() && principal.actor.app_name.is_none() {
             principal.actor.app_name = Some(service.clone());
         }
         principal
     }
 
-    fn read(mut identity: Fields<'a, Identity>) -> Self {
+    fn read(mut identity: Fields<'a, UserIdentity>) -> Self {
         let mut session = SessionContext::take(&mut identity);
-        let kind = identity.peek(Identity::Type);
-        let invoked_by = identity.text(Identity::InvokedBy);
+        let kind = identity.peek(UserIdentity::Type);
+        let invoked_by = identity.text(UserIdentity::InvokedBy);
         let mut user = User {
-            name: identity.text(Identity::UserName).or_else(|| session.role.take()),
-            uid: identity.text(Identity::Arn),
-            uid_alt: identity.text(Identity::PrincipalId),
-            account: identity.text(Identity::AccountId).map(account),
+            name: identity.text(UserIdentity::UserName).or_else(|| session.role.take()),
+            uid: identity.text(UserIdentity::Arn),
+            uid_alt: identity.text(UserIdentity::PrincipalId),
+            account: identity.text(UserIdentity::AccountId).map(account),
             ..User::default()
         };
-        for field in [Identity::AccessKeyId, Identity::CredentialId] {
+        for field in [UserIdentity::AccessKeyId, UserIdentity::CredentialId] {
             let uid = identity.text(field);
             user.programmatic_credentials
                 .extend(uid.map(|uid| ProgrammaticCredential { uid: Some(uid) }));
         }
         let mut idp = Idp {
-            name: identity.text(Identity::IdentityProvider).or_else(|| session.provider.take()),
+            name: identity.text(UserIdentity::Provider).or_else(|| session.provider.take()),
             uid: None,
         };
         on_behalf_of(&mut identity, &mut user, &mut idp);
@@ -119,7 +119,7 @@ impl<'a> Principal<'a> {
         }
         let is_named = user.name.is_some() || user.uid.is_some() || user.account.is_some();
         if is_named && kind.is_some() {
-            identity.take(Identity::Type);
+            identity.take(UserIdentity::Type);
             user.type_id = Some(user_type::OTHER);
             user.r#type = kind;
         }
@@ -146,16 +146,20 @@ fn credential<'a>(user: &User<'a>) -> Option<Cow<'a, str>> {
     user.programmatic_credentials.first()?.uid.clone()
 }
 
-/// The user of the Identity Center behind a role, and the store that knows the user.
-fn on_behalf_of<'a>(identity: &mut Fields<'a, Identity>, user: &mut User<'a>, idp: &mut Idp<'a>) {
-    let Some(json) = identity.json(Identity::OnBehalfOf) else { return };
+/// The user of the UserIdentity Center behind a role, and the store that knows the user.
+fn on_behalf_of<'a>(
+    identity: &mut Fields<'a, UserIdentity>,
+    user: &mut User<'a>,
+    idp: &mut Idp<'a>,
+) {
+    let Some(json) = identity.json(UserIdentity::OnBehalfOf) else { return };
     let Ok(mut behalf) = Fields::<Behalf>::read(json) else { return };
     idp.uid = behalf.text(Behalf::Store);
     if user.uid_alt.is_none() {
         user.uid_alt = behalf.text(Behalf::UserId);
     }
     if behalf.rest().next().is_none() {
-        identity.take(Identity::OnBehalfOf);
+        identity.take(UserIdentity::OnBehalfOf);
     }
 }
 
@@ -171,8 +175,8 @@ struct SessionContext<'a> {
 }
 
 impl<'a> SessionContext<'a> {
-    fn take(identity: &mut Fields<'a, Identity>) -> Self {
-        let Some(mut context) = identity.object::<Context>(Identity::SessionContext) else {
+    fn take(identity: &mut Fields<'a, UserIdentity>) -> Self {
+        let Some(mut context) = identity.object::<Context>(UserIdentity::SessionContext) else {
             return Self::default();
         };
         let mut session = Session::default();
@@ -217,15 +221,15 @@ impl<'a> SessionContext<'a> {
 /// it is a role. What says something of its own stays.
 fn drop_what_is_said(
     issuer: &mut Fields<'_, Issuer>,
-    identity: &Fields<'_, Identity>,
+    identity: &Fields<'_, UserIdentity>,
     arn: Option<&str>,
 ) {
-    let principal = identity.peek(Identity::PrincipalId);
+    let principal = identity.peek(UserIdentity::PrincipalId);
     let role = principal.as_deref().and_then(|id| id.split_once(':')).map(|(role, _)| role);
     if role.is_some() && issuer.peek(Issuer::PrincipalId).as_deref() == role {
         issuer.take(Issuer::PrincipalId);
     }
-    let account = identity.peek(Identity::AccountId);
+    let account = identity.peek(UserIdentity::AccountId);
     if account.is_some() && issuer.peek(Issuer::AccountId) == account {
         issuer.take(Issuer::AccountId);
     }

@@ -67,9 +67,9 @@ pub(super) fn event<'a>(
     if let Some(outcome) = Outcome::told(&call.operation, [call.response_elements, details]) {
         call.outcome = outcome;
     }
-    let (mut is_mfa, mut destination) = (None, None);
+    let (mut has_factor, mut destination) = (None, None);
     let additional = fields.object::<Additional>(Top::AdditionalEventData).map(|mut additional| {
-        is_mfa = take_answer(&mut additional);
+        has_factor = take_answer(&mut additional);
         destination = additional.text(Additional::LoginTo);
         Unmapped::rest(&additional)
     });
@@ -82,7 +82,7 @@ pub(super) fn event<'a>(
         user: Some(user.into()),
         session: assumed.session,
         auth_protocol_id: sign_in.protocol_id,
-        is_mfa: is_mfa,
+        is_mfa: has_factor,
         service: Some(Service { name: Some(call.service.clone()), ..Service::default() }),
         dst_endpoint: destination.map(|svc_name| {
             NetworkEndpoint { svc_name: Some(svc_name), ..NetworkEndpoint::default() }.into()
