@@ -13,6 +13,7 @@ mod listing;
 mod matcher;
 mod merge;
 mod ops;
+mod own_names;
 mod print;
 mod provider;
 mod session;

@@ -1,5 +1,6 @@
 //! SQL: one `SELECT` over the class tables and the view `events`, and nothing else. The same tables
-//! stand in the schema `latest`, there with the newest version of each finding only.
+//! stand in the schema `latest`, there with the newest version of each finding only. Vendors' own names
+//! of fields stand beside those of the columns.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use futures::StreamExt as _;
 use model::ocsf::Class;
 
 use super::PAGE_ROWS;
+use super::own_names;
 use super::print::{self, Shape};
 use super::provider::ClassTable;
 use super::session::Session;
@@ -30,7 +32,7 @@ use crate::columns::schema::COMMON;
 use crate::error::LakeError;
 
 /// The view over all classes.
-const EVENTS: &str = "events";
+pub(crate) const EVENTS: &str = "events";
 /// The schema of tables without superseded versions.
 const LATEST: &str = "latest";
 /// What DataFusion calls the catalog and the schema that names without them belong to.
@@ -105,7 +107,10 @@ fn parse(text: &str) -> Result<Statement, StoreError> {
     let mut statements =
         statements.map_err(|error| refuse(&cause(&error), Some(ALLOWED.to_owned())))?;
     match (statements.pop_front(), statements.is_empty()) {
-        (Some(Statement::Statement(statement)), true) if matches!(*statement, Parsed::Query(_)) => {
+        (Some(Statement::Statement(mut statement)), true)
+            if matches!(*statement, Parsed::Query(_)) =>
+        {
+            own_names::replace(&mut statement);
             Ok(Statement::Statement(statement))
         }
         (Some(_), true) => Err(refuse(

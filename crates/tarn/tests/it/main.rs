@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the figures they found")]
 
 mod cli;
+mod cloud_activity;
 mod conformance;
 mod crash;
 mod from_outside;
