@@ -23,8 +23,10 @@ fn refused(settings: &Settings) -> (String, String) {
 #[test]
 fn the_registry_knows_every_integration_and_its_sources() {
     let registry = Registry::new();
-    assert_eq!(registry.iter().count(), 3);
-    assert!(registry.sources().get("mimecast.siem").is_some());
+    assert_eq!(registry.iter().count(), 4);
+    for source in ["mimecast.siem", "aws_cloudtrail.records"] {
+        assert!(registry.sources().get(source).is_some(), "{source}");
+    }
     assert!(registry.get("nonsense").is_none());
     let sources = registry.sources();
     let source = sources.get("trend_micro_cas.security_events").unwrap();
