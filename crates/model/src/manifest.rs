@@ -94,6 +94,8 @@ pub enum CursorStrategy {
     Intervals,
     /// The vendor's token; a time is only given for the first page.
     PageToken,
+    /// Nothing of ours: the vendor keeps what it has to say until it hears that it is stored.
+    Delivery,
 }
 
 /// A secret that a connector needs.

@@ -10,7 +10,7 @@ use crate::batch::DeadLetter;
 use crate::budget::Budget;
 use crate::connector::{Settings, SettingsError};
 use crate::ids::StreamId;
-use crate::manifest::{ContentType, Manifest};
+use crate::manifest::{ContentType, CursorStrategy, Manifest};
 use crate::mapping::Mapping;
 use crate::record::Record;
 use crate::secret::Secret;
@@ -59,11 +59,65 @@ pub trait Connection: Send + Sync {
         declared.clone()
     }
 
+    /// What a stream goes on by, where its content type has streams of several kinds.
+    fn cursor(&self, stream: &Stream, declared: CursorStrategy) -> CursorStrategy {
+        let _ = stream;
+        declared
+    }
+
     /// Fetches one page with one key. Every request is reserved from `budget` first.
     ///
     /// # Errors
     /// Says what went wrong in terms that the engine can act on and people can mend.
     async fn fetch(&self, key: &Key, ask: &Ask, budget: &dyn Budget) -> Result<Page, FetchError>;
+
+    /// The last page of a stream is entered: its rows are durable, and so is what the ledger says of
+    /// them. A vendor that waits to hear so, as a queue does, is told. Until then the next fetch of the
+    /// stream answers the same records again.
+    async fn acknowledge(&self, stream: &Stream) {
+        let _ = stream;
+    }
+
+    /// Asks fetches that only wait for news to answer at once, because somebody wants to stop.
+    fn interrupt(&self) {}
+
+    /// The streams that a test asks for: for each content type the first, unless the others may fail
+    /// for reasons of their own.
+    fn tested(&self) -> Vec<Stream> {
+        let mut tested: Vec<Stream> = Vec::new();
+        for stream in self.streams() {
+            if tested.iter().all(|known| known.content_type != stream.content_type) {
+                tested.push(stream.clone());
+            }
+        }
+        tested
+    }
+
+    /// Tries a stream with real requests that take nothing away; answers in words what was found.
+    ///
+    /// # Errors
+    /// As [`Connection::fetch`].
+    async fn probe(&self, key: &Key, ask: &Ask, budget: &dyn Budget) -> Result<String, FetchError> {
+        let page = self.fetch(key, ask, budget).await?;
+        Ok(format!("answered with {} records", page.served()))
+    }
+
+    /// What to do about a failure, where the vendor's own words help more than the general ones.
+    fn remedy(&self, error: &FetchError) -> Option<String> {
+        let _ = error;
+        None
+    }
+
+    /// Opens what a dead letter refers to, when its bytes are only the name of something that the
+    /// vendor still has, such as an object of many megabytes; `None` when they are not. The reader
+    /// waits for the network, so it is read in a thread of its own.
+    ///
+    /// # Errors
+    /// As [`Connection::fetch`].
+    async fn reopen(&self, letter: &[u8]) -> Result<Option<Reopened>, FetchError> {
+        let _ = letter;
+        Ok(None)
+    }
 
     /// What a key itself says about its end at the time `now`, read offline; `None` when there is
     /// nothing to tell.
@@ -79,6 +133,9 @@ pub trait Connection: Send + Sync {
         error
     }
 }
+
+/// Something of the vendor's that is read again.
+pub type Reopened = Box<dyn std::io::Read + Send>;
 
 /// One key of a connector's pool.
 #[derive(Debug, Clone)]

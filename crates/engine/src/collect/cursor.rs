@@ -1,4 +1,5 @@
-//! A stream's cursor, whatever it goes on by: closed intervals of time, or the vendor's page token.
+//! A stream's cursor, whatever it goes on by: closed intervals of time, the vendor's page token, or a queue's
+//! deliveries.
 //!
 //! The runner and the page know this type only; which strategy a stream has is a fact of its content type.
 
@@ -10,6 +11,7 @@ use model::vendor::Fault;
 use serde::{Deserialize, Serialize};
 
 use super::coverage::{Coverage, Kind, Open};
+use super::delivery::DeliveryCursor;
 use super::stream;
 use super::token::{PageNote, TokenCursor};
 
@@ -23,6 +25,8 @@ const CIRCLE: (u64, u64) = (100, 10_000);
 pub enum Cursor {
     /// A page token.
     Token(TokenCursor),
+    /// A queue's deliveries.
+    Delivery(DeliveryCursor),
     /// Intervals of time.
     Intervals(Coverage),
 }
@@ -33,6 +37,7 @@ impl Cursor {
         match strategy {
             CursorStrategy::Intervals => Self::Intervals(Coverage::first_run(floor, edge)),
             CursorStrategy::PageToken => Self::Token(TokenCursor::first_run(floor, edge)),
+            CursorStrategy::Delivery => Self::Delivery(DeliveryCursor::first_run(edge)),
         }
     }
 
@@ -41,6 +46,7 @@ impl Cursor {
         match self {
             Self::Intervals(_) => strategy == CursorStrategy::Intervals,
             Self::Token(_) => strategy == CursorStrategy::PageToken,
+            Self::Delivery(_) => strategy == CursorStrategy::Delivery,
         }
     }
 
@@ -49,6 +55,7 @@ impl Cursor {
         match self {
             Self::Intervals(coverage) => &coverage.open,
             Self::Token(cursor) => cursor.walk.as_slice(),
+            Self::Delivery(cursor) => cursor.walk.as_slice(),
         }
     }
 
@@ -57,6 +64,7 @@ impl Cursor {
         match self {
             Self::Intervals(coverage) => coverage.poll(end, recent),
             Self::Token(cursor) => cursor.poll(end, recent),
+            Self::Delivery(cursor) => cursor.poll(end),
         }
     }
 
@@ -65,6 +73,7 @@ impl Cursor {
         match self {
             Self::Intervals(coverage) => coverage.is_polling(),
             Self::Token(cursor) => cursor.is_polling(),
+            Self::Delivery(cursor) => cursor.walk.is_some(),
         }
     }
 
@@ -73,6 +82,7 @@ impl Cursor {
         match self {
             Self::Intervals(coverage) => coverage.is_catching_up(),
             Self::Token(cursor) => cursor.is_catching_up(),
+            Self::Delivery(_) => false,
         }
     }
 
@@ -81,6 +91,7 @@ impl Cursor {
         match self {
             Self::Intervals(coverage) => coverage.extend_back(floor),
             Self::Token(cursor) => cursor.extend_back(floor),
+            Self::Delivery(_) => false,
         }
     }
 
@@ -89,6 +100,7 @@ impl Cursor {
         match self {
             Self::Intervals(coverage) => coverage.trim(reachable),
             Self::Token(cursor) => cursor.trim(reachable),
+            Self::Delivery(_) => Vec::new(),
         }
     }
 
@@ -112,6 +124,11 @@ impl Cursor {
                 let span = cursor.span(facts.overlap, stream::reachable(facts, now));
                 Some((cursor.walk.clone()?, span))
             }
+            Self::Delivery(cursor) => {
+                let walk = cursor.walk.clone()?;
+                let span = walk.interval;
+                Some((walk, span))
+            }
         }
     }
 
@@ -130,6 +147,7 @@ impl Cursor {
                 is_last
             }
             Self::Token(cursor) => cursor.page(note),
+            Self::Delivery(cursor) => cursor.page(note.served, note.is_caught_up),
         }
     }
 
@@ -152,6 +170,7 @@ impl Cursor {
             }
             Self::Intervals(coverage) => coverage.restart(interval),
             Self::Token(cursor) => cursor.restart(),
+            Self::Delivery(_) => {}
         }
     }
 
@@ -164,6 +183,7 @@ impl Cursor {
         match self {
             Self::Intervals(coverage) => coverage.high_water,
             Self::Token(cursor) => cursor.covered,
+            Self::Delivery(cursor) => cursor.emptied,
         }
     }
 
@@ -178,6 +198,16 @@ impl Cursor {
                 });
                 left.collect()
             }
+            Self::Delivery(cursor) => cursor.walk.iter().map(|walk| walk.interval).collect(),
+        }
+    }
+
+    /// Whether everything that there was at `time` has been read. A queue is always being asked for
+    /// more, so nothing open says little about it.
+    pub fn is_read_until(&self, time: Timestamp) -> bool {
+        match self {
+            Self::Delivery(cursor) => cursor.emptied >= time,
+            _ => self.open().is_empty(),
         }
     }
 
@@ -186,6 +216,7 @@ impl Cursor {
         match self {
             Self::Intervals(coverage) => &coverage.lost,
             Self::Token(cursor) => &cursor.lost,
+            Self::Delivery(_) => &[],
         }
     }
 
@@ -197,6 +228,7 @@ impl Cursor {
                 let walk_end = cursor.walk.as_ref().map(|walk| walk.interval.end);
                 (cursor.floor, cursor.covered.max(walk_end.unwrap_or(cursor.covered)))
             }
+            Self::Delivery(_) => return (Duration::ZERO, Duration::ZERO),
         };
         let spans = self.open().iter().zip(self.open_spans());
         let left = spans.filter(|(open, _)| open.kind == Kind::Backfill);
@@ -234,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_stored_cursor_comes_back_as_what_it_was() {
-        for strategy in [CursorStrategy::Intervals, CursorStrategy::PageToken] {
+        use CursorStrategy::{Delivery, Intervals, PageToken};
+        for strategy in [Intervals, PageToken, Delivery] {
             let cursor = Cursor::first_run(strategy, NOW - HOUR, NOW);
             let stored = serde_json::to_value(&cursor).unwrap();
             let again: Cursor = serde_json::from_value(stored).unwrap();

@@ -2,10 +2,12 @@
 //!
 //! Data flows through [`page`]: fetch, identify, append, then cursor and ledger in one transaction
 //! (I1, I3). [`runner`] decides what is asked next, in the order of I4; [`cursor`] is where a stream
-//! stands, by intervals of time ([`coverage`]) or by the vendor's [`token`]; [`supervisor`] starts and stops runners so that editing one never touches another.
+//! stands, by intervals of time ([`coverage`]), by the vendor's [`token`] or by what a queue still holds
+//! ([`delivery`]); [`supervisor`] starts and stops runners so that editing one never touches another.
 
 pub mod coverage;
 pub mod cursor;
+pub mod delivery;
 pub mod drift;
 pub mod keys;
 pub mod page;

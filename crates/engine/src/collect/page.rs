@@ -1,10 +1,12 @@
-//! One page of one stream: fetched, identified, appended, then entered. In this order (I1).
+//! One page of one stream: fetched, identified, appended, then entered, and last acknowledged to a vendor
+//! that waits to hear so. In this order (I1).
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use catalog::{IntervalKind, PageCommit};
 use model::batch::{Batch, CommitReceipt, DeadLetter, IdentifiedRecord, Receipt, TableCommit};
+use model::failpoint;
 use model::ids::BatchId;
 use model::ledger::Counts;
 use model::time::{Interval, Timestamp};
@@ -117,6 +119,8 @@ pub async fn read(job: Job, services: Services) -> Outcome {
     }
     enter(commit, &services).await;
     watch.entered();
+    failpoint::hit("engine.before_acknowledge", target.name.as_str());
+    target.connection.acknowledge(&stream).await;
     if let Some(shape) = shape {
         note_shape(&target, &stream, &shape, &services).await;
     }

@@ -11,8 +11,9 @@ use catalog::CatalogError;
 use model::budget::Priority;
 use model::clock::{self, Busy};
 use model::ids::StreamId;
+use model::manifest::CursorStrategy;
 use model::time::Timestamp;
-use model::vendor::{Ask, Fault};
+use model::vendor::{Ask, Fault, Stream};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::{self, JoinError, JoinSet};
 
@@ -33,6 +34,8 @@ const SIDE_BY_SIDE: usize = 32;
 const LIVE_SHARE_CATCHING_UP: f64 = 0.5;
 /// The share otherwise: the rest is for second pages.
 const LIVE_SHARE: f64 = 0.9;
+/// How long an emptied queue is left alone before it is waited on again.
+const QUEUE_REST: Duration = Duration::from_millis(200);
 /// Sleep when there is nothing to wait for but commands.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -94,12 +97,8 @@ impl Runner {
             .iter()
             .map(|stream| StreamState {
                 stream: stream.clone(),
-                coverage: Some(coverage(
-                    &target,
-                    &stream.content_type,
-                    cursors.remove(&stream.id),
-                    now,
-                )),
+                strategy: strategy(&target, stream),
+                coverage: Some(coverage(&target, stream, cursors.remove(&stream.id), now)),
                 shape: drift::stored(shapes.remove(&stream.id)),
                 health: StreamHealth::new(target.id, stream.id.clone(), now),
                 next_poll: now,
@@ -143,7 +142,7 @@ impl Runner {
                     Some(command) => self.obey(command).await,
                     None => {
                         commands_open = false;
-                        self.stopping = true;
+                        self.stop();
                     }
                 },
                 (key, priority, grant) = self.keys.granted() => self.start(key, priority, grant),
@@ -168,7 +167,11 @@ impl Runner {
                     tracing::error!(stream = %state.stream.id, interval = %lost, "the vendor forgot an interval before it could be read");
                 }
             }
-            state.poll_if_due(&feed.facts, feed.interval.max(stretched), now);
+            let interval = match state.strategy {
+                CursorStrategy::Delivery => QUEUE_REST,
+                _ => feed.interval,
+            };
+            state.poll_if_due(&feed.facts, interval.max(stretched), now);
         }
     }
 
@@ -314,7 +317,7 @@ impl Runner {
 
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::Stop => self.stopping = true,
+            Command::Stop => self.stop(),
             Command::PollNow => {
                 let now = self.services.clock.now();
                 self.keys.retry(now);
@@ -324,15 +327,27 @@ impl Runner {
                 }
             }
             Command::Health(answer) => {
-                let progress = self.streams.iter().map(|state| StreamProgress {
-                    health: state.health.clone(),
-                    coverage: state.coverage.clone(),
-                    drifts: drift::lock(&state.shape).drifts().clone(),
-                });
+                let progress =
+                    self.streams.iter().enumerate().map(|(index, state)| StreamProgress {
+                        health: state.health.clone(),
+                        coverage: state.coverage.clone().or_else(|| self.waiting(index)),
+                        drifts: drift::lock(&state.shape).drifts().clone(),
+                    });
                 drop(answer.send(progress.collect()));
             }
             Command::Backfill(floor, answer) => drop(answer.send(self.extend_back(floor).await)),
         }
+    }
+
+    /// The cursor of a queue that is being read: somebody always waits at it.
+    fn waiting(&self, index: usize) -> Option<Cursor> {
+        let (_, cursor) = self.under_way.values().find(|(stream, _)| *stream == index)?;
+        matches!(cursor, Cursor::Delivery(_)).then(|| cursor.clone())
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.target.connection.interrupt();
     }
 
     /// Opens older history; answers how many streams got any. It is written down first: a backfill
@@ -360,21 +375,29 @@ impl Runner {
     }
 }
 
+/// What a stream goes on by.
+fn strategy(target: &Target, stream: &Stream) -> CursorStrategy {
+    let feed = target.content_types.get(&stream.content_type);
+    let declared = feed.map(|feed| feed.facts.cursor).unwrap_or_default();
+    target.connection.cursor(stream, declared)
+}
+
 /// The cursor of a stream: as stored, or a first run.
 fn coverage(
     target: &Target,
-    content_type: &str,
+    stream: &Stream,
     stored: Option<serde_json::Value>,
     now: Timestamp,
 ) -> Cursor {
-    let facts = target.content_types.get(content_type).map(|feed| &feed.facts);
-    let strategy = facts.map(|facts| facts.cursor).unwrap_or_default();
+    let facts = target.content_types.get(&stream.content_type).map(|feed| &feed.facts);
+    let strategy = strategy(target, stream);
     let stored = stored.and_then(|value| serde_json::from_value::<Cursor>(value).ok());
     stored.filter(|cursor| cursor.is_of(strategy)).unwrap_or_else(|| {
         let (history, lag) = facts.map_or((Duration::ZERO, Duration::ZERO), |f| (f.history, f.lag));
         let back = target.backfill.unwrap_or(history).min(history);
         // The newest minutes are left to the first poll, so that they do not wait for old ones.
-        let recent = target.content_types.get(content_type).map_or(Duration::ZERO, |f| f.interval);
+        let feed = target.content_types.get(&stream.content_type);
+        let recent = feed.map_or(Duration::ZERO, |feed| feed.interval);
         let edge = stream::whole_second(now - lag - recent);
         Cursor::first_run(strategy, stream::whole_second(now - back), edge)
     })

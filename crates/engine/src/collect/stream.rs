@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use connectors::client::backoff;
 use model::budget::Priority;
-use model::manifest::ContentType;
+use model::manifest::{ContentType, CursorStrategy};
 use model::time::{Interval, Timestamp};
 use model::vendor::Stream;
 
@@ -31,6 +31,8 @@ const FORBIDDEN: Duration = Duration::from_secs(300);
 pub struct StreamState {
     /// The vendor's stream.
     pub stream: Stream,
+    /// What it goes on by.
+    pub strategy: CursorStrategy,
     /// Its cursor; away while a page is being read.
     pub coverage: Option<Cursor>,
     /// What its records look like; a page that is being read looks at it too.
@@ -67,7 +69,10 @@ impl StreamState {
         if self.next_poll > now || coverage.is_polling() {
             return;
         }
-        coverage.poll(whole_second(now - facts.lag), interval * 2 + facts.lag);
+        match self.strategy {
+            CursorStrategy::Delivery => coverage.poll(now, interval),
+            _ => coverage.poll(whole_second(now - facts.lag), interval * 2 + facts.lag),
+        }
         self.next_poll = now + interval;
     }
 

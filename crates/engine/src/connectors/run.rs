@@ -111,7 +111,7 @@ fn is_done(progress: &StreamProgress, asked_at: Timestamp) -> bool {
     // A poll of the same second has asked for all that this one could.
     let asked_at = stream::whole_second(asked_at);
     let answered = progress.health.last_ok.is_some_and(|at| at >= asked_at);
-    answered && progress.coverage.as_ref().is_some_and(|coverage| coverage.open().is_empty())
+    answered && progress.coverage.as_ref().is_some_and(|coverage| coverage.is_read_until(asked_at))
 }
 
 fn standing(streams: &[StreamProgress], asked_at: Timestamp, counts: Counts) -> RunProgress {

@@ -55,7 +55,7 @@ pub struct Check {
 }
 
 impl App {
-    /// Asks the vendor for each content type with each key. The requests come out of the same
+    /// Asks the vendor for each content type with each key, where it matters for each stream. The requests come out of the same
     /// budget as collection, before it (I4), and tests of any number of connectors may run at once.
     /// Where collection stands otherwise than the test found, it polls at once, and the status follows.
     ///
@@ -71,13 +71,10 @@ impl App {
         let document = self.document(&stored)?;
         let checked = self.checked(&document.plan, &document.credential)?;
         let mut checks = Vec::new();
-        for (content_type, feed) in &checked.feeds {
-            let streams = checked.connection.streams();
-            let Some(asked) = streams.iter().find(|s| s.content_type == *content_type) else {
-                continue;
-            };
+        for asked in checked.connection.tested() {
+            let Some(feed) = checked.feeds.get(&asked.content_type) else { continue };
             for key in checked.connection.keys() {
-                checks.push(self.ask(stored.id, &checked, asked, feed.facts.lag, key).await?);
+                checks.push(self.ask(stored.id, &checked, &asked, feed.facts.lag, key).await?);
             }
         }
         if self.is_news(stored.id, &checks).await {
@@ -122,7 +119,7 @@ impl App {
         let quotas = checked.quotas.clone();
         let priority = Priority::Interactive;
         let sender = self.services.budgets.sender(&key.secret, owner, quotas, priority, None);
-        let fetched = checked.connection.fetch(key, &ask, &sender).await;
+        let found = checked.connection.probe(key, &ask, &sender).await;
         let mut check = Check {
             content_type: asked.content_type.clone(),
             stream: asked.id.to_string(),
@@ -132,13 +129,13 @@ impl App {
             detail: String::new(),
             remedy: None,
         };
-        match fetched {
-            Ok(page) => check.detail = format!("answered with {} records", page.served()),
+        match found {
+            Ok(found) => check.detail = found,
             Err(error) => {
                 let error = checked.connection.diagnose(key, error, &sender).await;
                 let error = self.with_history(key, error, now).await?;
                 check.passed = false;
-                check.remedy = error.hint();
+                check.remedy = checked.connection.remedy(&error).or_else(|| error.hint());
                 check.detail = error.detail;
                 check.fault = Some(error.fault);
             }

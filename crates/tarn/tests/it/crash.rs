@@ -11,7 +11,7 @@ use crate::support::books;
 use crate::support::process::{Process, Server, Vendor, pause, wait_until};
 
 /// Every failpoint that a collecting server passes.
-const FAILPOINTS: [&str; 10] = [
+const FAILPOINTS: [&str; 11] = [
     "catalog.apply_page.after_commit",
     "catalog.apply_page.before_commit",
     "catalog.reserve.after_commit",
@@ -19,6 +19,7 @@ const FAILPOINTS: [&str; 10] = [
     "connectors.answer_read",
     "connectors.request_sent",
     "connectors.token_refreshed",
+    "engine.before_acknowledge",
     "lake.after_commit",
     "lake.before_commit",
     "lake.file_written",
