@@ -16,4 +16,5 @@ pub mod transform;
 mod trend_micro_cas;
 mod trend_vision_one;
 
+pub use aws_cloudtrail::{S3File, S3Files};
 pub use registry::Registry;

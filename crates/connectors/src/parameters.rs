@@ -1,8 +1,10 @@
 //! Reads a connector's parameters against its manifest, so that every refusal names the setting, what
 //! is wrong, and what to write instead.
 
+use std::time::Duration;
+
 use model::connector::{OneOrMany, Settings, SettingsError};
-use model::manifest::{Manifest, Parameter, ParameterKind};
+use model::manifest::{Manifest, Parameter, ParameterKind, duration_text};
 use model::secret::Secret;
 use serde_json::Value;
 
@@ -89,6 +91,48 @@ impl<'a> Parameters<'a> {
         Ok(parameter.values.iter().filter(|value| chosen.contains(value)).cloned().collect())
     }
 
+    /// The texts of a list parameter whose values nobody can list, without white space around them.
+    ///
+    /// # Errors
+    /// The value is neither a text nor a list of texts.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, SettingsError> {
+        let Some((parameter, value)) = self.find(name) else { return Ok(Vec::new()) };
+        let given = match value {
+            Value::Array(items) => items.as_slice(),
+            text => std::slice::from_ref(text),
+        };
+        let text = |item: &Value| {
+            let text =
+                item.as_str().ok_or_else(|| wrong_type(parameter, "a list of texts", item))?;
+            Ok(text.trim().to_owned())
+        };
+        given.iter().map(text).collect()
+    }
+
+    /// A span of time as people write it: `6h`. Nothing where the manifest has no default either.
+    ///
+    /// # Errors
+    /// The value is no span of time.
+    pub(crate) fn span(&self, name: &str) -> Result<Duration, SettingsError> {
+        let Some((parameter, value)) = self.find(name) else { return Ok(Duration::ZERO) };
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        duration_text::parse(&text).map_err(|problem| {
+            let setting = format!("parameters.{name}");
+            SettingsError::new(setting, format!("cannot be read: {problem}"), &parameter.help)
+        })
+    }
+
+    /// The one secret of a credential field that may be left out.
+    ///
+    /// # Errors
+    /// There are several.
+    pub(crate) fn secret(&self, name: &str) -> Result<Option<Secret>, SettingsError> {
+        if !self.settings.credential.0.contains_key(name) {
+            return Ok(None);
+        }
+        Ok(self.secrets(name)?.pop().map(|(_, secret)| secret))
+    }
+
     /// The chosen values of a list parameter; `None` when they are all that there are.
     ///
     /// # Errors
@@ -162,7 +206,9 @@ fn wrong_type(parameter: &Parameter, expected: &str, found: &Value) -> SettingsE
     };
     let problem = format!("must be {expected}, not {found}");
     let remedy = match parameter.kind {
-        ParameterKind::List => format!("write it as a list: [{}]", parameter.values.join(", ")),
+        ParameterKind::List if !parameter.values.is_empty() => {
+            format!("write it as a list: [{}]", parameter.values.join(", "))
+        }
         _ => parameter.help.clone(),
     };
     SettingsError::new(format!("parameters.{}", parameter.name), problem, remedy)

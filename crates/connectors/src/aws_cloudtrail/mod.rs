@@ -1,6 +1,6 @@
 //! AWS CloudTrail: the records that trails write to S3, in files of their own or from a bucket.
 //!
-//! Start at [`normalise`] for what a record becomes, and [`identify`] for who it is; [`fields`] is how a record is
+//! [`pull`] reads them out of S3. Start at [`normalise`] for what a record becomes, and [`identify`] for who it is; [`fields`] is how a record is
 //! read, which is the hot path of the whole program. The vendor's traps and the mapping table stand in
 //! `docs/integrations/aws_cloudtrail.md`.
 
@@ -17,6 +17,7 @@ mod normalise;
 mod origin;
 mod outcome;
 mod principal;
+mod pull;
 mod record;
 mod sign_in;
 mod text;
@@ -30,6 +31,9 @@ use model::identity::Identity;
 use model::manifest::Manifest;
 use model::mapping::{EventSink, Mapping, Unusable, Verdict};
 use model::vendor::{Connection, Integration, IsForeign};
+
+use pull::CloudTrailConnection;
+pub use pull::{S3File, S3Files};
 
 /// The only content type.
 const RECORDS: &str = "records";
@@ -62,12 +66,8 @@ impl Integration for AwsCloudTrail {
         &self.manifest
     }
 
-    fn open(&self, _: &Settings) -> Result<Arc<dyn Connection>, SettingsError> {
-        Err(SettingsError::new(
-            "integration",
-            "has no connector: its records are imported",
-            "run `tarn ingest --source aws_cloudtrail.records PATH`",
-        ))
+    fn open(&self, settings: &Settings) -> Result<Arc<dyn Connection>, SettingsError> {
+        Ok(Arc::new(CloudTrailConnection::open(&self.manifest, settings)?))
     }
 
     fn mapping(&self, content_type: &str) -> Option<Arc<dyn Mapping>> {

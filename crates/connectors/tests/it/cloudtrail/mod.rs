@@ -1,8 +1,9 @@
-//! AWS CloudTrail: the mapping against samples and arbitrary data.
+//! AWS CloudTrail: the mapping against samples and arbitrary data, and the connection against a stand-in for AWS.
 
 mod events;
 mod golden;
 mod properties;
+mod pull;
 
 use std::sync::Arc;
 
