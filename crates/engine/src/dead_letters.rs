@@ -11,6 +11,7 @@ use model::ids::BatchId;
 use model::mapping::Mapping;
 use model::record::Record;
 use query::store::StoreError;
+use model::vendor::{IsForeign, Reopened};
 use serde::Serialize;
 use tokio::task::JoinError;
 use uuid::Uuid;
@@ -20,6 +21,7 @@ use crate::collect::{Services, page};
 use crate::connectors::document::Plan;
 use crate::error::EngineError;
 use crate::import::{IMPORT, IMPORT_NAME};
+use crate::replayed_document::Reader;
 
 /// What replaying did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -94,8 +96,20 @@ impl App {
         let identity = match mapping.identify(record.raw()) {
             Ok(identity) => identity,
             Err(unusable) => {
-                replayed.failed.push((letter.id, unusable.to_string()));
-                return Ok(());
+                let document = match self.document_of(letter, record.raw()).await {
+                    Ok(Some(input)) => input,
+                    Ok(None) => {
+                        replayed.failed.push((letter.id, unusable.to_string()));
+                        return Ok(());
+                    }
+                    Err(refused) => {
+                        replayed.failed.push((letter.id, refused));
+                        return Ok(());
+                    }
+                };
+                let (envelope, is_foreign) = self.layout_of(&letter.source);
+                let reader = Reader { source, connector_name, mapping, envelope, is_foreign };
+                return self.settle_document(letter, reader, document, replayed).await;
             }
         };
         let record = IdentifiedRecord::new(record, &identity, &letter.tenant, &source);
@@ -124,6 +138,38 @@ impl App {
             Err(reason) => replayed.failed.push((letter.id, reason)),
         }
         Ok(())
+    }
+
+    /// Replays a letter that is a whole document. Its records have their own line in the ledger; the
+    /// letter itself is then one too many.
+    async fn settle_document(
+        &self,
+        letter: &StoredDeadLetter,
+        reader: Reader,
+        document: Reopened,
+        replayed: &mut Replayed,
+    ) -> Result<(), EngineError> {
+        let outcome = self.replay_document(letter, reader, document).await?;
+        if let Some(problem) = outcome.problem {
+            replayed.failed.push((letter.id, problem));
+            return Ok(());
+        }
+        let count =
+            if outcome.counts.stored > 0 { &mut replayed.stored } else { &mut replayed.duplicate };
+        *count += 1;
+        let (batch, at) = (BatchId::generate(), self.services.clock.now());
+        let duplicate = ReplayOutcome::Duplicate;
+        self.services.catalog.replay_result(letter.id, duplicate, batch, &[], at).await?;
+        Ok(())
+    }
+
+    /// How the documents of a source are laid out.
+    fn layout_of(&self, source: &str) -> (Option<&'static str>, Option<IsForeign>) {
+        let Some((integration, content_type)) = source.split_once('.') else { return (None, None) };
+        let known = self.registry.get(integration);
+        known.map_or((None, None), |known| {
+            (known.envelope_field(content_type), known.foreign(content_type))
+        })
     }
 
     /// Today's mapping for a letter: its source's, with its connector's transform where it has one.

@@ -16,4 +16,5 @@ pub mod import;
 pub mod lake;
 pub mod maintenance;
 pub mod recovery;
+mod replayed_document;
 pub mod retention;
