@@ -1,4 +1,4 @@
-//! The files that `ingest` and `normalize` are pointed at.
+//! The files that `ingest` and `normalize` are pointed at: on this machine, or in a bucket.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -6,16 +6,21 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use connectors::{S3File, S3Files};
+use model::hint::Hint as _;
+use model::vendor::FetchError;
 
 use crate::error::Failure;
 
 /// Something to read records from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) enum Input {
     /// Standard input.
     Stdin,
     /// A file.
     File(PathBuf),
+    /// An object in a bucket.
+    S3(S3Files, S3File),
 }
 
 impl Input {
@@ -24,6 +29,7 @@ impl Input {
         match self {
             Self::Stdin => "stdin".to_owned(),
             Self::File(path) => path.display().to_string(),
+            Self::S3(_, file) => file.url(),
         }
     }
 
@@ -32,6 +38,7 @@ impl Input {
         match self {
             Self::Stdin => None,
             Self::File(path) => path.metadata().ok().map(|metadata| metadata.len()),
+            Self::S3(_, file) => Some(file.size_bytes()),
         }
     }
 
@@ -39,7 +46,7 @@ impl Input {
     ///
     /// # Errors
     /// The file cannot be opened.
-    pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>> {
+    pub(crate) async fn open(&self) -> Result<Box<dyn Read + Send>> {
         match self {
             Self::Stdin => Ok(Box::new(io::stdin())),
             Self::File(path) => {
@@ -47,25 +54,36 @@ impl Input {
                     .with_context(|| format!("failed to open `{}`", path.display()))?;
                 Ok(Box::new(file))
             }
+            Self::S3(files, file) => files.open(file).await.map_err(refused),
         }
     }
 }
 
-/// Every file that the arguments mean: files as they are, directories with all that is in them,
-/// `-` for standard input. Hidden files in directories are left out.
+/// Every file that the arguments mean: files as they are, directories with all that is in them, the
+/// objects of a bucket whose keys begin as an `s3://` URL says, `-` for standard input. Hidden files
+/// in directories are left out.
 ///
 /// # Errors
-/// A path does not exist or cannot be listed, or is a URL.
-pub(crate) fn expand(arguments: &[String]) -> Result<Vec<Input>> {
+/// A path does not exist or cannot be listed, or is a URL of another kind.
+pub(crate) async fn expand(arguments: &[String]) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
+    let bucket = S3Files::new();
     for argument in arguments {
+        if S3Files::is_url(argument) {
+            let found = bucket.list(argument).await.map_err(refused)?;
+            if found.is_empty() {
+                return Err(Failure::new(format!("nothing lies below `{argument}`")).into());
+            }
+            inputs.extend(found.into_iter().map(|file| Input::S3(bucket.clone(), file)));
+            continue;
+        }
         if argument == "-" {
             inputs.push(Input::Stdin);
             continue;
         }
         if let Some((scheme, _)) = argument.split_once("://") {
             return Err(Failure::usage(format!("`{scheme}://` URLs cannot be read yet"))
-                .hint("download the files first and name their directory")
+                .hint("download the files first and name their directory, or write s3://bucket/prefix")
                 .into());
         }
         let path = Path::new(argument);
@@ -77,6 +95,12 @@ pub(crate) fn expand(arguments: &[String]) -> Result<Vec<Input>> {
         }
     }
     Ok(inputs)
+}
+
+/// What AWS refused, with what to do about it.
+fn refused(error: FetchError) -> anyhow::Error {
+    let hint = S3Files::remedy(&error).or_else(|| error.hint()).unwrap_or_default();
+    Failure::new(error.to_string()).hint(hint).into()
 }
 
 /// Adds the files below a directory in the order of their names. Links to directories are not
@@ -110,14 +134,14 @@ mod tests {
     use super::*;
     use crate::error;
 
-    #[test]
-    fn a_directory_is_walked_in_order_without_hidden_files() -> Result<()> {
+    #[tokio::test]
+    async fn a_directory_is_walked_in_order_without_hidden_files() -> Result<()> {
         let root = tempfile::tempdir()?;
         std::fs::create_dir(root.path().join("b"))?;
         for name in ["c.json", "b/2.json", "b/1.json.gz", ".hidden", "a"] {
             std::fs::write(root.path().join(name), "")?;
         }
-        let found = expand(&[root.path().display().to_string(), "-".to_owned()])?;
+        let found = expand(&[root.path().display().to_string(), "-".to_owned()]).await?;
         let names: Vec<String> = found
             .iter()
             .map(|input| input.name().replace(&format!("{}/", root.path().display()), ""))
@@ -126,11 +150,13 @@ mod tests {
         Ok(())
     }
 
-    #[test]
-    fn a_url_is_wrong_usage_and_a_missing_path_is_named() {
-        let refused = expand(&["s3://bucket/key".to_owned()]).expect_err("not yet");
-        assert_eq!(error::exit_code(&refused), 2);
-        let missing = expand(&["no/such/file".to_owned()]).expect_err("missing");
+    #[tokio::test]
+    async fn a_url_of_another_kind_is_wrong_usage_and_a_missing_path_is_named() {
+        for url in ["gs://bucket/key", "s3://", "https://bucket.example/key"] {
+            let refused = expand(&[url.to_owned()]).await.err().expect("cannot be read");
+            assert_eq!(error::exit_code(&refused), 2, "{url}");
+        }
+        let missing = expand(&["no/such/file".to_owned()]).await.err().expect("missing");
         assert!(error::chain(&missing).contains("no/such/file"));
     }
 }

@@ -1,4 +1,4 @@
-//! `tarn ingest`: bulk import of files. Its last line on stdout is the ledger line.
+//! `tarn ingest`: bulk import of files, also of those in a bucket. Its last line on stdout is the ledger line.
 
 use std::io::Read as _;
 
@@ -33,7 +33,8 @@ pub(crate) struct Arguments {
     /// How the ledger line is printed: `table` is the plain line
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Files or directories of JSON, JSON arrays, NDJSON or saved pages, also gzipped; `-` is stdin
+    /// Files, directories or s3:// URLs of JSON, JSON arrays, NDJSON or saved pages, also gzipped;
+    /// `-` is stdin
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<String>,
 }
@@ -43,7 +44,7 @@ pub(crate) struct Arguments {
 /// # Errors
 /// The source is unknown, a path cannot be read, or the lake fails. What was imported before stays.
 pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<Outcome> {
-    let inputs = inputs::expand(&arguments.paths)?;
+    let inputs = inputs::expand(&arguments.paths).await?;
     let target = Target::open(config).await?;
     let imported = import(&target, config, &arguments.source, &inputs).await;
     target.close().await;
@@ -147,7 +148,7 @@ async fn import_here(
     bar: &ProgressBar,
 ) -> Result<Imported> {
     let reading = local.app.reading(source)?;
-    let reader = bar.wrap_read(input.open()?);
+    let reader = bar.wrap_read(input.open().await?);
     let told = |standing: engine::import::Progress| bar.set_message(standing.counts.to_string());
     let name = input.name();
     let import = local.app.import(&reading, &config.tenant, &name, reader, told);
@@ -163,7 +164,7 @@ async fn upload(
     bar: &ProgressBar,
 ) -> Result<Imported> {
     let name = input.name();
-    let reader = bar.wrap_read(input.open()?);
+    let reader = bar.wrap_read(input.open().await?);
     let chunks = stream::unfold(Some(reader), async |reader| {
         let mut reader = reader?;
         let read = tokio::task::spawn_blocking(move || {

@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     /// What the records are: `integration.content_type`
     #[arg(long, value_name = "SOURCE")]
     source: String,
-    /// Files or directories of JSON, JSON arrays, NDJSON or saved pages, also gzipped; `-` is stdin
+    /// Files, directories or s3:// URLs of JSON, JSON arrays, NDJSON or saved pages, also gzipped; `-` is stdin
     #[arg(value_name = "FILE", default_value = "-")]
     files: Vec<String>,
 }
@@ -30,9 +30,9 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<Outcome
     let reading = local.app.reading(&arguments.source)?;
     let mut out = Out::new();
     let (mut unusable, mut passed_over) = (0_u64, 0_u64);
-    for input in inputs::expand(&arguments.files)? {
+    for input in inputs::expand(&arguments.files).await? {
         let name = input.name();
-        let mut events = reading.normalise(&name, input.open()?)?;
+        let mut events = reading.normalise(&name, input.open().await?)?;
         for (index, item) in events.by_ref().enumerate() {
             match item {
                 Ok(event) => out.json_line(&event)?,
