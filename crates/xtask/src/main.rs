@@ -10,6 +10,7 @@
 mod bench;
 mod codegen;
 mod demo;
+mod moto;
 mod prerequisites;
 mod schemas;
 mod steps;
@@ -31,6 +32,7 @@ usage: cargo xtask TASK
   bench [ARGUMENT]…  build for release and measure; see docs/benchmarks.md
   codegen [--check]  write (or compare) what is generated from content/ocsf/
   schemas            fetch the OCSF JSON schemas that tests validate against
+  moto               install the stand-in for AWS that tests talk to
   tidy               the rules of this repository that no other tool checks";
 
 fn main() -> ExitCode {
@@ -56,6 +58,10 @@ fn run() -> Result<()> {
         ["schemas"] => {
             prerequisites::ensure()?;
             schemas::ensure(&workspace).map(drop)
+        }
+        ["moto"] => {
+            prerequisites::ensure()?;
+            moto::ensure(&workspace).map(drop)
         }
         ["tidy"] => tidy::run(&workspace),
         [] | ["help" | "-h" | "--help"] => {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::steps::Steps;
 use crate::workspace::{Workspace, succeed, works};
-use crate::{codegen, prerequisites, schemas, tidy};
+use crate::{codegen, moto, prerequisites, schemas, tidy};
 
 /// All targets but benchmarks. Naming examples makes cargo choose the same features of dependencies
 /// for every one of the commands below, so that they share what they build.
@@ -28,10 +28,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     steps.step("tidy", || tidy::run(workspace))?;
     steps.step("generated files", || codegen::run(&workspace.root, true))?;
     let schemas = steps.step("OCSF schemas", || schemas::ensure(workspace))?;
+    let moto = steps.step("moto", || moto::ensure(workspace))?;
     steps.step("lints", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;
-    steps.step("tests", || succeed(tests(workspace).env(schemas::VARIABLE, &schemas)))?;
+    steps.step("tests", || {
+        let mut tests = tests(workspace);
+        succeed(tests.env(schemas::VARIABLE, &schemas).env(moto::VARIABLE, &moto))
+    })?;
     if has_doc_tests(&workspace.root)? {
         steps.step("documentation tests", || {
             let mut command = workspace.cargo(&["test", "--doc", "--workspace"]);
