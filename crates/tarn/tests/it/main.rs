@@ -3,6 +3,7 @@
 
 mod cli;
 mod cloud_activity;
+mod cloudtrail;
 mod conformance;
 mod crash;
 mod from_outside;

@@ -151,6 +151,16 @@ impl Server {
         String::from_utf8(ran.stdout).unwrap()
     }
 
+    /// What a command says, whether it succeeds or not, on both streams.
+    pub(crate) fn try_ask(&self, arguments: &[&str]) -> String {
+        let ran = Command::new(env!("CARGO_BIN_EXE_tarn"))
+            .args(arguments)
+            .args(["--server", &self.url, "--token", &self.token])
+            .output()
+            .unwrap();
+        String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap()
+    }
+
     /// The answer of a command as JSON.
     pub(crate) fn ask_json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.ask(&[arguments, &["--format", "json"]].concat())).unwrap()
@@ -172,6 +182,7 @@ pub(crate) fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 
-fn free_address() -> String {
+/// An address that nobody listens on.
+pub(crate) fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
