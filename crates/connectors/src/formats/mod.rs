@@ -2,8 +2,11 @@
 //! saved page of the vendor, each also gzipped.
 //!
 //! Everything comes out as records or dead letters; a broken line or item does not take the others
-//! along. Memory holds one line, one item or one document at a time, each up to a cap.
+//! along. Memory holds one block of the file, or one line, item or document that is longer, each up to a
+//! cap. Items of a list are cut out of the block without copying: also those of `{"Records":[…]}`, when
+//! the list is the first that the object holds, as in CloudTrail's files of some hundred megabytes.
 
+mod envelope;
 mod source;
 mod splitter;
 
@@ -14,9 +17,12 @@ use bytes::Bytes;
 use model::batch::DeadLetter;
 use model::record::Record;
 use model::vendor::IsForeign;
+use serde::de::IgnoredAny;
 
 use crate::cutting::{self, Document, readable};
+use envelope::{Opening, opening};
 use source::Source;
+use splitter::Splitter;
 
 /// Most bytes of one line, item or document.
 pub const DOCUMENT_CAP: usize = 256 * 1024 * 1024;
@@ -29,6 +35,8 @@ const RECORDS: &str = "Records";
 const PATIENCE: u32 = 8;
 /// How short.
 const IMPATIENT_CAP: usize = 1024 * 1024;
+/// White space and names that may stand before the list of an object.
+const OPENING_CAP: usize = 16 * 1024;
 
 /// The records of one file, in its order; what cannot be a record comes as a dead letter.
 pub struct Records<'r> {
@@ -36,6 +44,8 @@ pub struct Records<'r> {
     envelope_field: Option<&'static str>,
     cap: usize,
     layout: Layout,
+    /// The array is a member of an object.
+    is_in_object: bool,
     ready: VecDeque<Result<Record, DeadLetter>>,
     broken_values: u32,
     is_foreign: Option<IsForeign>,
@@ -50,7 +60,7 @@ enum Layout {
     Lines,
     /// Documents follow each other in any way.
     Documents,
-    /// Inside a top-level array.
+    /// Inside a top-level array, or the array at the beginning of an object.
     Array,
     /// Nothing is left.
     End,
@@ -67,6 +77,7 @@ impl<'r> Records<'r> {
             envelope_field,
             cap: DOCUMENT_CAP,
             layout: Layout::Unknown,
+            is_in_object: false,
             ready: VecDeque::new(),
             broken_values: 0,
             is_foreign: None,
@@ -113,8 +124,9 @@ impl<'r> Records<'r> {
             Layout::Documents => self.value()?,
             Layout::Array if first == b']' => {
                 self.source.consume(1);
-                self.layout = Layout::Documents;
+                self.leave_array()?;
             }
+            Layout::Array if first == b'{' => self.objects()?,
             Layout::Array => self.value()?,
             Layout::End => {}
         }
@@ -126,8 +138,68 @@ impl<'r> Records<'r> {
         self.layout = Layout::Array;
     }
 
+    /// Behind the array of an object only its end is of interest, and whether it comes.
+    fn leave_array(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.is_in_object) {
+            self.layout = Layout::Documents;
+            return Ok(());
+        }
+        self.layout = Layout::Unknown;
+        let (rest, unread) = self.source.read_value(Splitter::inside_object(), self.cap)?;
+        if let Some(splitter) = unread {
+            self.source.skip_value(splitter)?;
+            self.give_up(rest, "what follows the list is longer than the cap");
+        } else if rest != b"}" && !is_json(&[b"{\"\":0".as_slice(), &rest].concat()) {
+            self.give_up(rest, "what follows the list is not valid JSON");
+        }
+        Ok(())
+    }
+
+    /// Cuts whole objects out of what is ahead. One that is not whole yet is waited for; one that is
+    /// broken or too long is taken on its own.
+    fn objects(&mut self) -> io::Result<()> {
+        let block = self.source.ahead().clone();
+        let (text, is_cut_short) = text_of(&block);
+        let (mut taken, mut is_incomplete) = (0, false);
+        loop {
+            let rest =
+                text[taken..].trim_start_matches(|c: char| c == ',' || c.is_ascii_whitespace());
+            let start = text.len() - rest.len();
+            if !rest.starts_with('{') {
+                break;
+            }
+            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+            match values.next() {
+                Some(Ok(_)) if values.byte_offset() <= self.cap => {
+                    taken = start + values.byte_offset();
+                    self.ready.push_back(Ok(Record::new(block.slice(start..taken))));
+                }
+                Some(Err(error)) if error.is_eof() && is_cut_short => {
+                    is_incomplete = block.len() < self.cap;
+                    break;
+                }
+                _ => break,
+            }
+        }
+        if taken > 0 {
+            self.source.consume_lines(taken);
+            return Ok(());
+        }
+        // What is read again doubles, so that a long value is not looked at over and over.
+        if is_incomplete && self.source.read_ahead(block.len() * 2)? {
+            return Ok(());
+        }
+        self.value()
+    }
+
     /// One line that is a document means that all lines are; else documents may have any lay-out.
     fn first_document(&mut self) -> io::Result<()> {
+        if let Some(beginning) = self.list_of_object()? {
+            self.source.consume_lines(beginning);
+            self.layout = Layout::Array;
+            self.is_in_object = true;
+            return Ok(());
+        }
         let (mut line, is_whole) = self.source.read_line(self.cap)?;
         if !is_whole || is_json(&line) {
             self.layout = Layout::Lines;
@@ -138,6 +210,24 @@ impl<'r> Records<'r> {
         self.source.give_back(line);
         self.layout = Layout::Documents;
         Ok(())
+    }
+
+    /// Where the items begin, when an object is ahead whose first member is the list of its records.
+    fn list_of_object(&mut self) -> io::Result<Option<usize>> {
+        let names = [self.envelope_field.unwrap_or(RECORDS), RECORDS];
+        loop {
+            let ahead = self.source.ahead();
+            match opening(ahead, &names) {
+                Opening::List(beginning) => return Ok(Some(beginning)),
+                Opening::Unclear if ahead.len() < OPENING_CAP => {
+                    let more = ahead.len() + 1;
+                    if !self.source.read_ahead(more)? {
+                        return Ok(None);
+                    }
+                }
+                Opening::Unclear | Opening::Other => return Ok(None),
+            }
+        }
     }
 
     fn take_line(&mut self, line: Vec<u8>, is_whole: bool) {
@@ -156,7 +246,7 @@ impl<'r> Records<'r> {
         let is_patient = self.broken_values < PATIENCE;
         let cap = if is_patient { self.cap } else { self.cap.min(IMPATIENT_CAP) };
         let column = self.source.column();
-        let (mut bytes, end) = self.source.read_value(cap)?;
+        let (mut bytes, end) = self.source.read_value(Splitter::default(), cap)?;
         if end.is_none() && is_json(&bytes) {
             match self.layout {
                 Layout::Array => self.keep(bytes),
@@ -242,6 +332,17 @@ impl Iterator for Records<'_> {
 /// Whether bytes are one JSON value; bytes that are not UTF-8 count as question marks.
 fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(&readable(bytes)).is_ok()
+}
+
+/// The text at the beginning of a block, and whether it ends only because the block does: a block may
+/// end inside a character.
+fn text_of(block: &[u8]) -> (&str, bool) {
+    let error = match std::str::from_utf8(block) {
+        Ok(text) => return (text, true),
+        Err(error) => error,
+    };
+    let text = std::str::from_utf8(&block[..error.valid_up_to()]).unwrap_or_default();
+    (text, error.error_len().is_none())
 }
 
 /// Where the next value after a broken one is likely to begin: at a line that opens an object or a

@@ -1,42 +1,49 @@
 //! The bytes of a file: decompressed where needed, looked at before they are used, and given back.
+//!
+//! They come in blocks that records are slices of. What is ahead is one block, or more of them when
+//! a value is longer.
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use bytes::{Buf as _, Bytes};
 use flate2::bufread::MultiGzDecoder;
 
 use super::splitter::{Splitter, Step};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+/// Bytes that are read of a file at once, before they are decompressed.
 const BUFFER: usize = 64 * 1024;
+/// Bytes of a block.
+pub(super) const BLOCK: usize = 256 * 1024;
 
 /// A file on its way in.
 pub(super) struct Source<'r> {
-    input: Box<dyn BufRead + 'r>,
-    /// Bytes that were given back, from `given_at` on.
-    given_back: Vec<u8>,
-    given_at: usize,
+    input: Box<dyn Read + 'r>,
+    /// What was read and not taken yet.
+    ahead: Bytes,
     /// Bytes since the last line break.
     column: usize,
 }
 
 impl<'r> Source<'r> {
     /// Looks at the first bytes for gzip and a byte order mark.
-    #[expect(clippy::disallowed_methods, reason = "readers take a piece at a time, each capped")]
+    #[expect(clippy::disallowed_methods, reason = "readers take a block at a time")]
     pub(super) fn open(input: impl Read + 'r) -> io::Result<Self> {
         let mut input: Box<dyn BufRead + 'r> = Box::new(BufReader::with_capacity(BUFFER, input));
         let mut first = [0; 2];
         let count = read_up_to(&mut input, &mut first)?;
-        let again = io::Cursor::new(first[..count].to_vec()).chain(input);
-        input = if first == GZIP_MAGIC {
-            Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(again)))
+        let again = Read::chain(io::Cursor::new(first[..count].to_vec()), input);
+        let mut input: Box<dyn Read + 'r> = if first == GZIP_MAGIC {
+            Box::new(MultiGzDecoder::new(again))
         } else {
             Box::new(again)
         };
         let mut mark = [0; 3];
         let count = read_up_to(&mut input, &mut mark)?;
-        let given_back = if mark == BYTE_ORDER_MARK { Vec::new() } else { mark[..count].to_vec() };
-        Ok(Self { input, given_back, given_at: 0, column: 0 })
+        let is_mark = mark == BYTE_ORDER_MARK;
+        let ahead = if is_mark { Bytes::new() } else { Bytes::copy_from_slice(&mark[..count]) };
+        Ok(Self { input, ahead, column: 0 })
     }
 
     /// Bytes since the last line break.
@@ -44,48 +51,66 @@ impl<'r> Source<'r> {
         self.column
     }
 
-    fn buffer(&mut self) -> io::Result<&[u8]> {
-        if self.given_at < self.given_back.len() {
-            return Ok(&self.given_back[self.given_at..]);
-        }
-        loop {
-            match self.input.fill_buf() {
+    /// What was read and not taken yet.
+    pub(super) fn ahead(&self) -> &Bytes {
+        &self.ahead
+    }
+
+    /// Reads on until so many bytes are ahead, at least a few more; false when the file has no more.
+    pub(super) fn read_ahead(&mut self, count: usize) -> io::Result<bool> {
+        let before = self.ahead.len();
+        let mut block = Vec::with_capacity(before + BLOCK.max(count.saturating_sub(before)));
+        block.extend_from_slice(&self.ahead);
+        block.resize(block.capacity(), 0);
+        let mut length = before;
+        let read = loop {
+            match self.input.read(&mut block[length..]) {
+                Ok(0) => break Ok(()),
+                Ok(more) => length += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-                Ok(_) => break,
+                Err(error) => break Err(error),
             }
+            if length >= count {
+                break Ok(());
+            }
+        };
+        block.truncate(length);
+        self.ahead = block.into();
+        read.map(|()| length > before)
+    }
+
+    fn buffer(&mut self) -> io::Result<&[u8]> {
+        if self.ahead.is_empty() {
+            self.read_ahead(1)?;
         }
-        self.input.fill_buf()
+        Ok(&self.ahead)
     }
 
     /// Takes bytes from the front.
     pub(super) fn consume(&mut self, count: usize) {
         self.column += count;
-        if self.given_at < self.given_back.len() {
-            self.given_at += count;
-            if self.given_at == self.given_back.len() {
-                self.given_back.clear();
-                self.given_at = 0;
-            }
-        } else {
-            self.input.consume(count);
+        self.ahead.advance(count);
+    }
+
+    /// Takes bytes from the front that may hold line breaks.
+    pub(super) fn consume_lines(&mut self, count: usize) {
+        match self.ahead[..count].iter().rposition(|byte| *byte == b'\n') {
+            Some(line_break) => self.column = count - line_break - 1,
+            None => self.column += count,
         }
+        self.ahead.advance(count);
     }
 
     /// Puts bytes back to the front; they begin a line or end one that was read.
     pub(super) fn give_back(&mut self, mut bytes: Vec<u8>) {
-        bytes.extend_from_slice(&self.given_back[self.given_at..]);
-        self.given_back = bytes;
-        self.given_at = 0;
+        bytes.extend_from_slice(&self.ahead);
+        self.ahead = bytes.into();
         self.column = 0;
     }
 
-    /// What was given back and not taken again.
+    /// What was read and not taken yet; it is taken now.
     pub(super) fn unread(&mut self) -> Vec<u8> {
-        let rest = self.given_back.split_off(self.given_at);
-        self.given_back.clear();
-        self.given_at = 0;
-        rest
+        std::mem::take(&mut self.ahead).into()
     }
 
     /// Skips white space and the bytes of `also`; the byte after it, or `None` at the end.
@@ -98,11 +123,7 @@ impl<'r> Source<'r> {
             let is_space = |byte: &u8| byte.is_ascii_whitespace() || also.contains(byte);
             let skipped = buffer.iter().take_while(|byte| is_space(byte)).count();
             let found = buffer.get(skipped).copied();
-            let line_break = buffer[..skipped].iter().rposition(|byte| *byte == b'\n');
-            self.consume(skipped);
-            if let Some(line_break) = line_break {
-                self.column = skipped - line_break - 1;
-            }
+            self.consume_lines(skipped);
             if found.is_some() {
                 return Ok(found);
             }
@@ -137,10 +158,13 @@ impl<'r> Source<'r> {
         Ok((line, is_whole))
     }
 
-    /// The bytes of the value that begins here, as far as brackets and quotes tell, up to the cap
-    /// or the end of the file. When the cap was reached first, the splitter that goes on.
-    pub(super) fn read_value(&mut self, cap: usize) -> io::Result<(Vec<u8>, Option<Splitter>)> {
-        let mut splitter = Splitter::default();
+    /// The bytes up to where the splitter sees the end, up to the cap or the end of the file. When
+    /// the cap was reached first, the splitter that goes on.
+    pub(super) fn read_value(
+        &mut self,
+        mut splitter: Splitter,
+        cap: usize,
+    ) -> io::Result<(Vec<u8>, Option<Splitter>)> {
         let mut bytes = Vec::new();
         loop {
             let buffer = match self.buffer() {

@@ -21,6 +21,11 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
+    /// Looks for the end of an object whose beginning was read already.
+    pub(super) fn inside_object() -> Self {
+        Self { depth: 1, has_begun: true, ..Self::default() }
+    }
+
     /// Looks at the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Step {
         for (place, byte) in bytes.iter().enumerate() {

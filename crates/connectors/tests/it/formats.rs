@@ -1,6 +1,8 @@
 //! Saved records in every form that people have them in, whole and broken.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
+use std::rc::Rc;
 
 use connectors::formats::Records;
 use flate2::Compression;
@@ -140,6 +142,84 @@ fn a_file_that_breaks_off_says_so() {
     assert!(letters.last().unwrap().1.contains("cannot be read further"), "{letters:?}");
     let (records, letters) = read(b"[{\"a\":1},");
     assert_eq!((records.len(), letters.len()), (1, 1));
+}
+
+#[test]
+fn what_is_around_a_long_list_is_judged_too() {
+    for end in ["}", " , \"next\": [1, {\"a\": \"]}\"}] }", "}\n{\"c\":2}", "} {\"c\":2}", "\n}\n"]
+    {
+        let (found, letters) =
+            read(format!("{{ \"Records\" : [{{\"a\":1}},\n{{\"b\":[]}}]{end}").as_bytes());
+        assert_eq!(found[..2], [r#"{"a":1}"#, r#"{"b":[]}"#], "{end}");
+        assert_eq!((found.len() > 2, letters.len()), (end.contains('c'), 0), "{end}: {letters:?}");
+    }
+    for (end, reason) in [
+        ("", "what follows the list is not valid JSON"),
+        (",", "what follows the list is not valid JSON"),
+        (" \"x\":1}\n{\"c\":2}", "what follows the list is not valid JSON"),
+    ] {
+        let (found, letters) = read(format!("{{\"Records\":[{{\"a\":1}}]{end}").as_bytes());
+        assert_eq!(found[0], r#"{"a":1}"#);
+        assert_eq!(found.len() > 1, end.contains('c'));
+        assert_eq!(letters.len(), 1, "{end}: {letters:?}");
+        assert_eq!(letters[0].1, reason);
+    }
+    let (found, letters) = read(br#"{"Records":[{"a":1},{"b":"#);
+    assert_eq!(
+        (found.len(), letters.len()),
+        (1, 2),
+        "the cut item, and the list's end: {letters:?}"
+    );
+}
+
+#[test]
+fn deeply_nested_items_are_dead_letters() {
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(900), "]".repeat(900));
+    let (found, letters) =
+        read(format!("{{\"Records\":[{{\"a\":1}},{deep},{{\"c\":2}}]}}").as_bytes());
+    assert_eq!(found, [r#"{"a":1}"#, r#"{"c":2}"#]);
+    assert_eq!(letters.len(), 1);
+}
+
+/// An object of CloudTrail that is made while it is read: records of about 1.5 KB, all on one line.
+struct Endless {
+    left: u64,
+    rest: Vec<u8>,
+    made: Rc<Cell<u64>>,
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.rest.is_empty() && self.left > 0 {
+            let before = if self.made.get() == 0 { "{\"Records\":[" } else { "," };
+            self.left -= 1;
+            let number = self.left;
+            let end = if number == 0 { "]}" } else { "" };
+            let text = "a\\n]}{[".repeat(180);
+            self.rest = format!("{before}{{\"n\":{number},\"t\":\"{text}\"}}{end}").into_bytes();
+            self.made.set(self.made.get() + self.rest.len() as u64);
+        }
+        let count = buffer.len().min(self.rest.len());
+        buffer[..count].copy_from_slice(&self.rest[..count]);
+        self.rest.drain(..count);
+        Ok(count)
+    }
+}
+
+#[test]
+fn an_object_of_any_length_is_read_with_some_blocks_in_memory() {
+    const RECORDS: u64 = 250_000;
+    let made = Rc::new(Cell::new(0));
+    let input = Endless { left: RECORDS, rest: Vec::new(), made: Rc::clone(&made) };
+    let (mut count, mut taken, mut most_ahead) = (0, 0, 0);
+    for record in Records::new(input, None).unwrap() {
+        let record = record.unwrap();
+        (count, taken) = (count + 1, taken + record.raw().len() as u64 + 1);
+        most_ahead = most_ahead.max(made.get() - taken);
+    }
+    assert_eq!(count, RECORDS);
+    assert!(made.get() > 300_000_000, "{}", made.get());
+    assert!(most_ahead < 1 << 20, "{most_ahead} bytes were in memory at once");
 }
 
 /// Gives one byte at a time.
