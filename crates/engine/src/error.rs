@@ -67,6 +67,9 @@ pub enum EngineError {
         #[source]
         source: std::io::Error,
     },
+    /// Reading a file panicked.
+    #[error("the thread that reads a file failed")]
+    Reader(#[source] tokio::task::JoinError),
 }
 
 impl EngineError {
@@ -78,6 +81,7 @@ impl EngineError {
             | Self::Invalid { .. }
             | Self::Read { .. } => ErrorKind::Invalid,
             Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::Reader(_) => ErrorKind::Internal,
             Self::Store(StoreError::Refused { .. }) => ErrorKind::Invalid,
             Self::Store(StoreError::Forgotten { .. }) => ErrorKind::Conflict,
             Self::Store(StoreError::Failed { .. } | StoreError::Unfinished { .. }) => {
@@ -104,7 +108,7 @@ impl Hint for EngineError {
             Self::NotFound { kind: "connector", .. } => {
                 Some("`tarn connector list` shows the names".to_owned())
             }
-            Self::NotFound { .. } => None,
+            Self::NotFound { .. } | Self::Reader(_) => None,
             Self::Invalid { hint, .. } => Some(hint.clone()),
             Self::Catalog(error) => error.hint(),
             Self::Store(error) => error.hint(),

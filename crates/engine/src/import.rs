@@ -1,4 +1,6 @@
 //! Bulk import: records from files take the same road as collected ones, under a stream of their own.
+//!
+//! A thread reads, cuts and identifies; while a chunk is appended, it makes the next one ready.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use model::record::Record;
 use model::source::Source;
 use model::vendor::IsForeign;
 use serde_json::Value;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -27,8 +30,11 @@ pub const IMPORT_NAME: &str = "import";
 /// Records and bytes that are appended at once.
 const CHUNK_RECORDS: usize = 5_000;
 const CHUNK_BYTES: usize = 16 << 20;
+/// Chunks that are ready while another is appended.
+const CHUNKS_AHEAD: usize = 1;
 
 /// A source with what reads its records.
+#[derive(Clone)]
 pub struct Reading {
     source: Arc<Source>,
     mapping: Arc<dyn Mapping>,
@@ -76,7 +82,8 @@ impl App {
         })
     }
 
-    /// Imports everything that a reader gives. `name` is the file's name, for the ledger.
+    /// Imports everything that a reader gives. `name` is the file's name, for the ledger. At any time
+    /// memory holds three chunks at most, each of 5,000 records or 16 MB.
     ///
     /// # Errors
     /// The lake or the catalog fails; what was appended before stays, and importing the same file
@@ -86,24 +93,22 @@ impl App {
         reading: &Reading,
         tenant: &TenantId,
         name: &str,
-        input: impl Read + Send,
+        input: impl Read + Send + 'static,
         mut progress: impl FnMut(Progress),
     ) -> Result<Progress, EngineError> {
         self.services.catalog.ensure_tenant(tenant, self.services.clock.now()).await?;
         let stream = stream_of(name);
         let mut total = Progress::default();
-        let mut chunk = Chunk::default();
-        let mut records = open(input, reading, name)?;
-        while let Some(item) = records.next() {
-            chunk.take(item, reading, tenant);
-            if chunk.is_full() {
-                self.append_chunk(std::mem::take(&mut chunk), reading, tenant, &stream, &mut total)
-                    .await?;
-                progress(total);
-            }
+        let (chunks, mut ready) = mpsc::channel(CHUNKS_AHEAD);
+        let reader = tokio::task::spawn_blocking({
+            let (reading, tenant, name) = (reading.clone(), tenant.clone(), name.to_owned());
+            move || read_chunks(input, &reading, &tenant, &name, &chunks)
+        });
+        while let Some(chunk) = ready.recv().await {
+            self.append_chunk(chunk, reading, tenant, &stream, &mut total).await?;
+            progress(total);
         }
-        self.append_chunk(chunk, reading, tenant, &stream, &mut total).await?;
-        total.passed_over = records.passed_over();
+        total.passed_over = reader.await.map_err(EngineError::Reader)??;
         progress(total);
         Ok(total)
     }
@@ -116,10 +121,7 @@ impl App {
         stream: &StreamId,
         total: &mut Progress,
     ) -> Result<(), EngineError> {
-        let served = (chunk.records.len() + chunk.dead_letters.len()) as u64;
-        if served == 0 {
-            return Ok(());
-        }
+        let served = chunk.served();
         let now = self.services.clock.now();
         let batch = Batch {
             id: BatchId::generate(),
@@ -171,6 +173,29 @@ impl App {
     }
 }
 
+/// Reads a file to its end, or as far as somebody wants its chunks. Answers how many documents were
+/// passed over.
+fn read_chunks(
+    input: impl Read + Send,
+    reading: &Reading,
+    tenant: &TenantId,
+    name: &str,
+    chunks: &mpsc::Sender<Chunk>,
+) -> Result<u64, EngineError> {
+    let mut chunk = Chunk::default();
+    let mut records = open(input, reading, name)?;
+    for item in records.by_ref() {
+        chunk.take(item, reading, tenant);
+        if chunk.is_full() && chunks.blocking_send(std::mem::take(&mut chunk)).is_err() {
+            return Ok(records.passed_over());
+        }
+    }
+    if chunk.served() > 0 && chunks.blocking_send(chunk).is_err() {
+        tracing::debug!(name, "nobody waits for the last chunk of a file");
+    }
+    Ok(records.passed_over())
+}
+
 /// Records read from a file and not yet appended.
 #[derive(Default)]
 struct Chunk {
@@ -198,7 +223,11 @@ impl Chunk {
     }
 
     fn is_full(&self) -> bool {
-        self.records.len() + self.dead_letters.len() >= CHUNK_RECORDS || self.bytes >= CHUNK_BYTES
+        self.served() >= CHUNK_RECORDS as u64 || self.bytes >= CHUNK_BYTES
+    }
+
+    fn served(&self) -> u64 {
+        (self.records.len() + self.dead_letters.len()) as u64
     }
 }
 
