@@ -1,6 +1,7 @@
 //! What becomes of each record of a group, and the receipts that follow from it.
 
 use model::batch::{Batch, CommitReceipt, DeadLetter, Receipt, TableCommit};
+use model::identity::Uid;
 use model::ids::TenantId;
 use model::ocsf::Class;
 use model::time::Day;
@@ -42,6 +43,33 @@ pub(crate) struct Portion {
     pub(crate) tenant: TenantId,
     pub(crate) day: Day,
     pub(crate) slots: Vec<Slot>,
+}
+
+/// Rows from which on it pays to build a part on its own.
+const PART_ROWS: usize = 16_384;
+
+impl Portion {
+    /// Cuts a large portion by time into parts that can be built side by side, at most so many. One that
+    /// holds a uid twice stays whole, for whoever builds it drops the second.
+    pub(crate) fn into_parts(self, batches: &[Batch], most: usize) -> Vec<Self> {
+        let parts = (self.slots.len() / PART_ROWS).min(most);
+        if parts < 2 || !self.has_each_uid_once(batches) {
+            return vec![self];
+        }
+        let part = |slots: &[Slot]| Self {
+            tenant: self.tenant.clone(),
+            day: self.day,
+            slots: slots.to_vec(),
+        };
+        self.slots.chunks(self.slots.len().div_ceil(parts)).map(part).collect()
+    }
+
+    fn has_each_uid_once(&self, batches: &[Batch]) -> bool {
+        let uid = |slot: &Slot| batches[slot.batch as usize].records[slot.record as usize].uid;
+        let mut uids: Vec<Uid> = self.slots.iter().map(uid).collect();
+        uids.sort_unstable();
+        uids.windows(2).all(|pair| pair[0] != pair[1])
+    }
 }
 
 impl Group {

@@ -47,10 +47,13 @@ pub(crate) async fn settle(
     Err(LakeError::Contended { class: contended, rounds: ROUNDS })
 }
 
-/// Builds the files of all open records, portions in parallel.
+/// Builds the files of all open records, portions and parts of large ones in parallel.
 async fn build_all(group: &mut Group) -> Result<Vec<Built>, LakeError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut tasks = Vec::new();
-    for portion in group.portions() {
+    let parts =
+        group.portions().into_iter().flat_map(|portion| portion.into_parts(&group.batches, cores));
+    for portion in parts {
         let batches = Arc::clone(&group.batches);
         tasks.push(tokio::task::spawn_blocking(move || build(&batches, &portion)));
     }

@@ -95,6 +95,21 @@ async fn tenants_do_not_share_records() {
 }
 
 #[tokio::test]
+async fn a_large_day_is_stored_in_parts_and_a_uid_in_it_still_once() {
+    let shore = Shore::new().await;
+    let day: Vec<_> = (0..40_000).map(|id| mail(id, id as i64)).collect();
+    assert_eq!(shore.counts(batch(&day)).await, [40_000, 0, 0, 0]);
+    assert_eq!(shore.counts(batch(&day)).await, [0, 40_000, 0, 0]);
+    let next_day = 86_400;
+    let mut another: Vec<_> =
+        (0..40_000).map(|id| mail(50_000 + id, next_day + id as i64)).collect();
+    another.push(mail(50_000, next_day + 39_000));
+    assert_eq!(shore.counts(batch(&another)).await, [40_000, 1, 0, 0]);
+    assert_eq!(shore.rows().await, 80_000);
+    assert_eq!(shore.findings().await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn concurrent_appends_share_one_version() {
     let shore = Shore::new().await;
     let tasks = (0..40).map(|n| {
