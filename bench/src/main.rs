@@ -12,8 +12,10 @@ mod figures;
 mod floor;
 mod history;
 mod http;
+mod measured;
 mod pages;
 mod processor;
+mod rivals;
 mod rows;
 mod server;
 mod setting;
@@ -28,16 +30,19 @@ use clap::Parser;
 use engine::clock::SystemClock;
 use model::clock::Clock as _;
 
-use figures::FIGURES;
+use figures::{FIGURES, ON_REQUEST};
 use setting::Setting;
 
 /// Measures the product, one line per figure.
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Arguments {
-    /// The figures to measure; all of them when none is named
+    /// The figures to measure; all but `ingest` and `growth` when none is named
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+    /// Measure nothing: load the folders that are named into this one, as barely as can be
+    #[arg(long, value_name = "DIR", hide = true)]
+    bare: Option<PathBuf>,
     /// Print one JSON object per figure
     #[arg(long)]
     json: bool,
@@ -60,16 +65,19 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let known = || FIGURES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    if let Some(name) = arguments.names.iter().find(|name| !FIGURES.iter().any(|(n, _)| n == name))
-    {
+    if let Some(bare) = &arguments.bare {
+        return floor::trail::load(&arguments.names, bare);
+    }
+    let all = || FIGURES.iter().chain(ON_REQUEST);
+    let known = || all().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    if let Some(name) = arguments.names.iter().find(|name| !all().any(|(n, _)| n == name)) {
         bail!("there is no figure `{name}`; there are {}", known());
     }
     let setting = Setting::new(&arguments.place, arguments.tarn.as_deref())?;
-    for (name, measure) in FIGURES {
-        if !arguments.names.is_empty() && !arguments.names.iter().any(|wanted| wanted == name) {
-            continue;
-        }
+    let is_wanted = |name: &str| arguments.names.iter().any(|wanted| wanted == name);
+    let by_default = FIGURES.iter().filter(|_| arguments.names.is_empty());
+    let by_name = all().filter(|(name, _)| is_wanted(name));
+    for (name, measure) in by_default.chain(by_name) {
         eprintln!("measuring {name} …");
         let figures = measure(&setting).with_context(|| format!("failed to measure `{name}`"))?;
         for figure in figures {

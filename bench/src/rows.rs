@@ -34,6 +34,20 @@ pub(crate) fn read(root: &Path) -> Result<(BTreeMap<PathBuf, Vec<String>>, u64)>
     Ok((rows, bytes))
 }
 
+/// The size of all Parquet files under a folder.
+pub(crate) fn bytes(root: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(root)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            bytes += self::bytes(&path)?;
+        } else if path.extension().is_some_and(|extension| extension == "parquet") {
+            bytes += path.metadata()?.len();
+        }
+    }
+    Ok(bytes)
+}
+
 fn read_file(path: &Path, rows: &mut Vec<String>) -> Result<()> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.build()?;
     for batch in reader {

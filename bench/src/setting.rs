@@ -31,6 +31,11 @@ impl Setting {
         Ok(Self { machine: Machine::here(), tarn, place, history: OnceCell::new() })
     }
 
+    /// The directory to work in.
+    pub(crate) fn place(&self) -> &Path {
+        &self.place
+    }
+
     /// A new directory that goes with its handle.
     pub(crate) fn directory(&self, name: &str) -> Result<TempDir> {
         tempfile::Builder::new()

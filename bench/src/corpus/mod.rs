@@ -5,6 +5,7 @@
 //! thousand people; ids and message ids are unique. The shape follows the vendor's Log Retrieval API.
 
 mod chance;
+pub mod cloudtrail;
 mod stream;
 mod vocabulary;
 

@@ -3,7 +3,9 @@
 mod append;
 mod commit;
 mod freshness;
+mod growth;
 mod idle;
+mod ingest;
 mod normalise;
 mod quota;
 mod start;
@@ -26,3 +28,8 @@ pub(crate) const FIGURES: &[(&str, Measure)] = &[
     ("idle", idle::measure),
     ("quota", quota::measure),
 ];
+
+/// Figures that are measured only when they are named: they take minutes, gigabytes, and programs of
+/// others.
+pub(crate) const ON_REQUEST: &[(&str, Measure)] =
+    &[("ingest", ingest::measure), ("growth", growth::measure)];

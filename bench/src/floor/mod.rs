@@ -8,6 +8,7 @@ mod column;
 mod mapping;
 mod record;
 mod table;
+pub(crate) mod trail;
 
 use std::collections::BTreeMap;
 use std::fs::File;
