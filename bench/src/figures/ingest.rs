@@ -47,6 +47,7 @@ pub(crate) fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     let bytes = rows::bytes(&data_dir.join("lake/events"))?;
 
     let bare = bare(place.path(), &folders)?;
+    let likeness = compare(setting)?;
     let rivals = Rivals::ensure(setting.place())?;
     let file = place.path().join("rival.parquet");
     let duckdb = measured::run(&rivals.duckdb(&few, &file), place.path())?.0;
@@ -55,7 +56,7 @@ pub(crate) fn measure(setting: &Setting) -> Result<Vec<Figure>> {
 
     let mine = rate(corpus, &once.usage);
     Ok(vec![
-        speed(corpus, &once.usage, bytes, &bare),
+        speed(corpus, &once.usage, bytes, &bare, &likeness),
         Figure {
             name: "ingest.memory",
             value: once.usage.peak_bytes as f64 / 1e6,
@@ -88,7 +89,7 @@ pub(crate) fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     ])
 }
 
-fn speed(corpus: Written, usage: &Usage, bytes: u64, bare: &Usage) -> Figure {
+fn speed(corpus: Written, usage: &Usage, bytes: u64, bare: &Usage, likeness: &str) -> Figure {
     let megabytes = corpus.json_bytes as f64 / 1e6;
     Figure {
         name: "ingest",
@@ -98,7 +99,8 @@ fn speed(corpus: Written, usage: &Usage, bytes: u64, bare: &Usage) -> Figure {
         ratio: Some(rate(corpus, usage) / rate(corpus, bare)),
         detail: format!(
             "{} MB/s of JSON per CPU-second; {} records, {} MB of JSON in {} MB of gzip, in {} s of processor \
-             and {} s; {} bytes per stored record, {} in the lake's files all told; the bare program {}/s, {} MB",
+             and {} s; {} bytes per stored record, {} in the lake's files all told; the bare program {}/s, {} MB; \
+             {likeness}",
             number(megabytes / usage.processor()),
             number(corpus.records as f64),
             number(megabytes),
@@ -170,6 +172,43 @@ fn bare(place: &Path, folders: &[&Path]) -> Result<Usage> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--bare").arg(place.join("bare")).args(folders);
     Ok(measured::run(&command, place)?.0)
+}
+
+/// Says whether the product and the bare program write the same rows of some objects.
+fn compare(setting: &Setting) -> Result<String> {
+    let place = setting.directory("compare")?;
+    let folder = place.path().join("objects");
+    cloudtrail::write(trail(), 0..2, &folder)?;
+    let data_dir = place.path().join("data");
+    ingest(setting, &data_dir, &[&folder])?;
+    bare(place.path(), &[&folder])?;
+    let (mine, _) = rows::read(&data_dir.join("lake/events"))?;
+    let (others, _) = rows::read(&place.path().join("bare"))?;
+    ensure!(mine.keys().eq(others.keys()), "product and bare program write other folders");
+    let (mut count, mut differing) = (0, 0);
+    for (folder, rows) in &mine {
+        let mut mine: Vec<String> = rows.iter().map(|row| without_arrival(row)).collect();
+        let mut others: Vec<String> =
+            others[folder].iter().map(|row| without_arrival(row)).collect();
+        mine.sort_unstable();
+        others.sort_unstable();
+        let differ = |pair: &(&String, &String)| pair.0 != pair.1;
+        if let Some((row, other)) = mine.iter().zip(&others).find(differ) {
+            eprintln!("{}: the product has\n{row}\nthe bare program\n{other}", folder.display());
+        }
+        differing += mine.iter().zip(&others).filter(differ).count();
+        count += mine.len();
+    }
+    Ok(match differing {
+        0 => format!("both write the same rows, compared over {count}"),
+        differing => format!("of {count} rows {differing} differ between both"),
+    })
+}
+
+/// A row without the time at which it came in.
+fn without_arrival(row: &str) -> String {
+    let is_other = |part: &&str| !part.trim_start_matches('{').starts_with("ingest_time=");
+    row.split(' ').filter(is_other).collect::<Vec<_>>().join(" ")
 }
 
 fn parent(path: &Path) -> Result<PathBuf> {

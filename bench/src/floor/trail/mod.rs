@@ -85,7 +85,7 @@ fn load_group(paths: &[PathBuf], into: &Path) -> Result<()> {
     for (class, time, place) in order {
         let (record, raw) = &records[place];
         let day = Timestamp::from_micros(time).day();
-        mapping::put(class, record, raw, time, &origin, open.entry((class, day)).or_default());
+        mapping::put(class, record, raw, time, &origin, open.entry((class, day)).or_default())?;
     }
     for ((class, day), mut columns) in open {
         let rows = columns.finish().context("a file without a row")?;

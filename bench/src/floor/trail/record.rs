@@ -33,7 +33,7 @@ pub(super) struct Record<'a> {
     pub(super) event_id: &'a str,
     pub(super) read_only: bool,
     #[serde(borrow, default)]
-    pub(super) resources: Vec<Resource<'a>>,
+    pub(super) resources: Option<LazyValue<'a>>,
     pub(super) event_type: &'a str,
     pub(super) recipient_account_id: &'a str,
     #[serde(rename = "sharedEventID", default)]
@@ -104,4 +104,54 @@ pub(super) struct Resource<'a> {
     pub(super) account_id: Option<&'a str>,
     #[serde(rename = "type", default)]
     pub(super) kind: Option<&'a str>,
+}
+
+/// `requestParameters` and `responseElements` of calls that sign in or change an account.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Details<'a> {
+    #[serde(default)]
+    pub(super) role_arn: Option<&'a str>,
+    #[serde(default)]
+    pub(super) role_session_name: Option<&'a str>,
+    #[serde(default)]
+    pub(super) user_name: Option<&'a str>,
+    #[serde(default)]
+    pub(super) role_name: Option<&'a str>,
+    #[serde(default)]
+    pub(super) policy_arn: Option<&'a str>,
+    #[serde(default)]
+    pub(super) policy_name: Option<&'a str>,
+    #[serde(borrow, default)]
+    pub(super) credentials: Option<Key<'a>>,
+    #[serde(borrow, default)]
+    pub(super) access_key: Option<Key<'a>>,
+    #[serde(borrow, default)]
+    pub(super) user: Option<Made<'a>>,
+}
+
+/// A key.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Key<'a> {
+    pub(super) access_key_id: &'a str,
+}
+
+/// A user that was made.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Made<'a> {
+    pub(super) arn: &'a str,
+    pub(super) user_id: &'a str,
+}
+
+/// `additionalEventData` of a sign-in to the console.
+#[derive(Deserialize)]
+pub(super) struct Console<'a> {
+    #[serde(rename = "LoginTo")]
+    pub(super) login_to: &'a str,
+    #[serde(rename = "MobileVersion")]
+    pub(super) mobile_version: &'a str,
+    #[serde(rename = "MFAUsed")]
+    pub(super) mfa_used: &'a str,
 }

@@ -34,6 +34,14 @@ object!(
         src_endpoint: Endpoint<'v> => EndpointColumns = "src_endpoint",
         http_request: HttpRequest<'v> => HttpRequestColumns = "http_request",
         resources: &'v [Resource<'v>] => List<ResourceColumns> = "resources",
+        user: User<'v> => UserColumns = "user",
+        session: Session<'v> => SessionColumns = "session",
+        auth_protocol_id: i32 => Int = "auth_protocol_id",
+        auth_protocol: &'v str => Text = "auth_protocol",
+        is_mfa: bool => Flag = "is_mfa",
+        service: Feature<'v> => FeatureColumns = "service",
+        dst_endpoint: Endpoint<'v> => EndpointColumns = "dst_endpoint",
+        policies: &'v [Policy<'v>] => List<PolicyColumns> = "policies",
         actor: Actor<'v> => ActorColumns = "actor",
         cloud: Cloud<'v> => CloudColumns = "cloud",
         raw_data: &'v str => Text = "raw_data",
@@ -101,6 +109,15 @@ object!(
         ip: &'v str => Text = "ip",
         domain: &'v str => Text = "domain",
         name: &'v str => Text = "name",
+        svc_name: &'v str => Text = "svc_name",
+    }
+);
+
+object!(
+    /// A policy.
+    Policy<'v> => PolicyColumns {
+        name: &'v str => Text = "name",
+        uid: &'v str => Text = "uid",
     }
 );
 
@@ -165,6 +182,7 @@ object!(
         created_time: i64 => Micros = "created_time",
         is_mfa: bool => Flag = "is_mfa",
         issuer: &'v str => Text = "issuer",
+        credential_uid: &'v str => Text = "credential_uid",
     }
 );
 
