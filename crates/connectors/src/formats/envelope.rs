@@ -50,7 +50,7 @@ mod tests {
     fn a_list_in_the_first_member_is_recognised_and_nothing_else() {
         let of = |text: &str| opening(text.as_bytes(), &["events", "Records"]);
         assert_eq!(of(r#"{"Records":[{"#), Opening::List(12));
-        assert_eq!(of("{ \n\"events\" : [ 1"), Opening::List(14));
+        assert_eq!(of("{ \n\"events\" : [ 1"), Opening::List(15));
         for other in [
             r#"{"Records":{"#,
             r#"{"records":["#,

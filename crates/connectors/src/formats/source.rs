@@ -94,7 +94,10 @@ impl<'r> Source<'r> {
 
     /// Takes bytes from the front that may hold line breaks.
     pub(super) fn consume_lines(&mut self, count: usize) {
-        match self.ahead[..count].iter().rposition(|byte| *byte == b'\n') {
+        let taken = &self.ahead[..count];
+        // Most blocks hold no line break, and to find that out is far cheaper than to look for the last.
+        let line_break = taken.contains(&b'\n').then(|| taken.iter().rposition(|b| *b == b'\n'));
+        match line_break.flatten() {
             Some(line_break) => self.column = count - line_break - 1,
             None => self.column += count,
         }

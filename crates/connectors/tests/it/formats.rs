@@ -172,15 +172,6 @@ fn what_is_around_a_long_list_is_judged_too() {
     );
 }
 
-#[test]
-fn deeply_nested_items_are_dead_letters() {
-    let deep = format!("{{\"a\":{}{}}}", "[".repeat(900), "]".repeat(900));
-    let (found, letters) =
-        read(format!("{{\"Records\":[{{\"a\":1}},{deep},{{\"c\":2}}]}}").as_bytes());
-    assert_eq!(found, [r#"{"a":1}"#, r#"{"c":2}"#]);
-    assert_eq!(letters.len(), 1);
-}
-
 /// An object of CloudTrail that is made while it is read: records of about 1.5 KB, all on one line.
 struct Endless {
     left: u64,
@@ -208,7 +199,7 @@ impl Read for Endless {
 
 #[test]
 fn an_object_of_any_length_is_read_with_some_blocks_in_memory() {
-    const RECORDS: u64 = 250_000;
+    const RECORDS: u64 = 100_000;
     let made = Rc::new(Cell::new(0));
     let input = Endless { left: RECORDS, rest: Vec::new(), made: Rc::clone(&made) };
     let (mut count, mut taken, mut most_ahead) = (0, 0, 0);
@@ -218,7 +209,7 @@ fn an_object_of_any_length_is_read_with_some_blocks_in_memory() {
         most_ahead = most_ahead.max(made.get() - taken);
     }
     assert_eq!(count, RECORDS);
-    assert!(made.get() > 300_000_000, "{}", made.get());
+    assert!(made.get() > 120_000_000, "{}", made.get());
     assert!(most_ahead < 1 << 20, "{most_ahead} bytes were in memory at once");
 }
 
