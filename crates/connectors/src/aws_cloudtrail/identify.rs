@@ -30,10 +30,17 @@ struct Marks<'a> {
     time: Option<LazyValue<'a>>,
 }
 
+/// Nesting beyond which a record is refused: readers walk into values by recursion, and a record of nothing but
+/// brackets would end the process.
+const MOST_NESTED: usize = 256;
+
 /// Identifies a record.
 pub(super) fn identify(raw: &[u8]) -> Result<Identity, Unusable> {
     let json = std::str::from_utf8(raw)
         .map_err(|_| Unusable("the record is not valid UTF-8".to_owned()))?;
+    if is_too_deep(raw) {
+        return Err(Unusable(format!("the record is nested deeper than {MOST_NESTED} times")));
+    }
     if !json.trim_ascii_start().starts_with('{') {
         return Err(Unusable("the record is not a JSON object".to_owned()));
     }
@@ -43,6 +50,29 @@ pub(super) fn identify(raw: &[u8]) -> Result<Identity, Unusable> {
         return Ok(identity);
     }
     odd(json)
+}
+
+/// Few records hold so many brackets that their depth has to be counted.
+fn is_too_deep(raw: &[u8]) -> bool {
+    let brackets = raw.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    if brackets <= MOST_NESTED {
+        return false;
+    }
+    let (mut depth, mut is_in_text) = (0_usize, false);
+    let mut bytes = raw.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => is_in_text = !is_in_text,
+            b'\\' if is_in_text => drop(bytes.next()),
+            b'{' | b'[' if !is_in_text => depth += 1,
+            b'}' | b']' if !is_in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MOST_NESTED {
+            return true;
+        }
+    }
+    false
 }
 
 impl Marks<'_> {
@@ -145,6 +175,16 @@ mod tests {
         }
         assert_eq!(time(r#"{"eventTime":"soon","timeWindow":{}}"#), None);
         assert_eq!(time("{}"), None);
+    }
+
+    #[test]
+    fn nesting_without_end_is_unusable_and_does_not_end_the_process() {
+        let nested = |times| format!(r#"{{"a":{}{}}}"#, "[".repeat(times), "]".repeat(times));
+        assert!(identify(nested(100).as_bytes()).is_ok());
+        assert!(identify(nested(1_000_000).as_bytes()).is_err());
+        assert!(identify(format!("{{\"a\":{}", "[".repeat(1_000_000)).as_bytes()).is_err());
+        let flat = format!(r#"{{"a":[{}1],"b":"\"{}"}}"#, "{},[],".repeat(500), "[".repeat(2_000));
+        assert!(identify(flat.as_bytes()).is_ok());
     }
 
     #[test]
