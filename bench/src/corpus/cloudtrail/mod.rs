@@ -243,7 +243,11 @@ mod tests {
                 .collect::<HashSet<_>>()
                 .len()
         };
-        assert!((8..=12).contains(&count("/recipientAccountId")), "{}", count("/recipientAccountId"));
+        assert!(
+            (8..=12).contains(&count("/recipientAccountId")),
+            "{}",
+            count("/recipientAccountId")
+        );
         assert!(count("/eventName") > 60, "{}", count("/eventName"));
         assert!(count("/eventSource") > 20, "{}", count("/eventSource"));
         assert!(count("/userIdentity/arn") > 3_000, "{}", count("/userIdentity/arn"));
