@@ -192,8 +192,11 @@ fn the_list_of_failpoints_is_complete() {
     for name in ["catalog", "connectors", "engine", "lake"] {
         collect_failpoints(&crates.join(name).join("src"), &mut named);
     }
-    let listed: BTreeSet<String> =
-        [&FAILPOINTS[..], &COMPACTION, &LATER, &ASKED_FOR].concat().into_iter().map(str::to_owned).collect();
+    let listed: BTreeSet<String> = [&FAILPOINTS[..], &COMPACTION, &LATER, &ASKED_FOR]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     assert_eq!(named, listed);
 }
 
