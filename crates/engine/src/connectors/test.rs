@@ -71,7 +71,9 @@ impl App {
         let document = self.document(&stored)?;
         let checked = self.checked(&document.plan, &document.credential)?;
         let mut checks = Vec::new();
-        for asked in checked.connection.tested() {
+        let mut tested = checked.connection.tested();
+        tested.sort_by(|one, other| one.content_type.cmp(&other.content_type));
+        for asked in tested {
             let Some(feed) = checked.feeds.get(&asked.content_type) else { continue };
             for key in checked.connection.keys() {
                 checks.push(self.ask(stored.id, &checked, &asked, feed.facts.lag, key).await?);
