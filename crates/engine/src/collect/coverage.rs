@@ -170,6 +170,11 @@ impl Coverage {
         self.position(interval).map_or(0, |index| self.open[index].pages)
     }
 
+    /// Where the pages of an open interval go on.
+    pub fn next(&self, interval: Interval) -> Option<&Continuation> {
+        self.position(interval).and_then(|index| self.open[index].next.as_ref())
+    }
+
     /// Begins an open interval again from its first page.
     pub fn restart(&mut self, interval: Interval) {
         if let Some(index) = self.position(interval) {

@@ -16,7 +16,8 @@ use super::stream;
 use super::token::{PageNote, TokenCursor};
 
 /// Pages and records after which an interval that was cut for about four pages is taken for a circle
-/// of links, and asked for again in halves. A real crowd of records only costs repeats.
+/// of links, and asked for again in halves. A real crowd of records only costs repeats. A place that
+/// grows with every page, as a walk over keys has, is no circle.
 const CIRCLE: (u64, u64) = (100, 10_000);
 
 /// A cursor as it rests in the catalog; the fields tell the strategies apart.
@@ -137,10 +138,12 @@ impl Cursor {
         match self {
             Self::Intervals(coverage) => {
                 let is_last = note.next.is_none();
+                let before = coverage.next(interval).map(|next| &next.0);
+                let goes_up = before < note.next.as_ref().map(|next| &next.0);
                 coverage.page(interval, note.served, note.next);
                 let (pages, records) = CIRCLE;
                 let most = pages.max(records / u64::from(facts.page_size.max(1)));
-                if !is_last && coverage.pages(interval) >= most {
+                if !is_last && !goes_up && coverage.pages(interval) >= most {
                     tracing::warn!(%interval, "paging does not end: asking again in halves");
                     coverage.halve(interval, facts.overlap);
                 }
@@ -262,6 +265,22 @@ mod tests {
             cursor.page(interval, note, &facts);
             assert_eq!(cursor.open()[0].interval == interval, page < 1_000, "{page}");
         }
+    }
+
+    #[test]
+    fn a_walk_over_growing_places_may_be_long_and_a_circle_is_cut_in_halves() {
+        let pages = |place: fn(u64) -> String| {
+            let mut cursor = Cursor::first_run(CursorStrategy::Intervals, NOW - HOUR, NOW);
+            let interval = cursor.open()[0].interval;
+            for number in 0..CIRCLE.0 + 5 {
+                let next = Some(model::vendor::Continuation(place(number)));
+                let note = PageNote { served: 1, next, is_caught_up: false, oldest: None, at: NOW };
+                cursor.page(interval, note, &facts());
+            }
+            cursor.open().len()
+        };
+        assert_eq!(pages(|number| format!("{number:08}")), 1);
+        assert_eq!(pages(|number| (number % 3).to_string()), 2);
     }
 
     #[test]

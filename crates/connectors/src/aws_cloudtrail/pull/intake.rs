@@ -5,18 +5,24 @@
 //! records are in the lake before anything that follows them, and before a queue hears that they are.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use model::batch::DeadLetter;
 use model::record::Record;
-use model::vendor::{Continuation, FetchError};
+use model::vendor::FetchError;
 use tokio::sync::Notify;
+use tokio::time;
 
+use super::listing::Place;
 use super::notification::Object;
 use super::object::Piece;
 
 /// Records and bytes that gather before reading waits.
 const ENOUGH_RECORDS: usize = 10_000;
 const ENOUGH_BYTES: usize = 8 << 20;
+
+/// How long a page waits for more, so that the first small object does not become a commit of its own.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What has been read and not been stored yet.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +36,7 @@ pub(super) struct Haul {
     /// Receipts of the messages of which nothing is missing.
     pub(super) receipts: Vec<String>,
     /// Where a listing goes on behind it.
-    pub(super) place: Option<Continuation>,
+    pub(super) place: Option<Place>,
     bytes: usize,
 }
 
@@ -78,6 +84,17 @@ struct State {
     standstill: Option<FetchError>,
 }
 
+impl State {
+    fn has_something(&self) -> bool {
+        self.handed.is_some() || !self.haul.is_empty()
+    }
+
+    fn has_enough(&self) -> bool {
+        let is_over = self.is_emptied || self.standstill.is_some();
+        self.handed.is_some() || self.haul.is_full() || is_over
+    }
+}
+
 impl Intake {
     /// Adds a piece of an object when there is room.
     pub(super) async fn push(&self, piece: Piece) {
@@ -97,7 +114,7 @@ impl Intake {
         &self,
         objects: Vec<Object>,
         receipt: Option<String>,
-        place: Option<Continuation>,
+        place: Option<Place>,
     ) {
         let mut state = self.state();
         state.haul.objects.extend(objects);
@@ -138,12 +155,27 @@ impl Intake {
         }
     }
 
-    /// What is ready, or what comes first. A page that was not acknowledged comes again.
+    /// What is ready, or what comes first, with what follows at once. A page that was not acknowledged comes again.
     pub(super) async fn take(&self) -> Taken {
         loop {
             let news = self.news.notified();
+            if self.state().has_something() {
+                // In any case there is something: whether it is enough does not matter then.
+                drop(time::timeout(PATIENCE, self.enough()).await);
+            }
             if let Some(taken) = self.try_take() {
                 return taken;
+            }
+            news.await;
+        }
+    }
+
+    /// Waits until there is no reason to wait for more.
+    async fn enough(&self) {
+        loop {
+            let news = self.news.notified();
+            if self.state().has_enough() {
+                return;
             }
             news.await;
         }

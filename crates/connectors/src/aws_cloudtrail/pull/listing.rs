@@ -9,7 +9,6 @@ use std::time::Duration;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use model::time::{Interval, Timestamp};
 use model::vendor::{Continuation, Fault, FetchError};
-use serde::{Deserialize, Serialize};
 
 use super::address::Bucket;
 use super::failure;
@@ -22,24 +21,28 @@ const LIST: &str = "s3:ListBucket";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Where a walk goes on: behind this key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Place(String);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Place(pub(super) String);
+
+/// Between the key and the number of the page; sorts before whatever a longer key goes on with.
+const AND: char = '\n';
 
 impl Place {
     /// Reads what [`Place::written`] wrote.
     pub(super) fn read(next: &Continuation) -> Self {
-        Self(next.0.clone())
+        let key = next.0.rsplit_once(AND).map_or(next.0.as_str(), |(key, _)| key);
+        Self(key.to_owned())
     }
 
-    /// For the cursor.
-    pub(super) fn written(&self) -> Continuation {
-        Continuation(self.0.clone())
+    /// The number of the page that led here.
+    pub(super) fn page(next: &Continuation) -> u64 {
+        next.0.rsplit_once(AND).and_then(|(_, page)| page.parse().ok()).unwrap_or(0)
     }
 
-    /// Behind an object.
-    pub(super) fn behind(object: &Object) -> Self {
-        Self(object.key.clone())
+    /// For the cursor: with the number of the page, so that it grows from page to page also while one object goes
+    /// on.
+    pub(super) fn written(&self, page: u64) -> Continuation {
+        Continuation(format!("{}{AND}{page:08}", self.0))
     }
 }
 
@@ -254,6 +257,18 @@ pub(super) fn no_stream(stream: &model::vendor::Stream) -> FetchError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_grow_with_keys_and_with_pages() {
+        let place = |key: &str, page| Place(key.to_owned()).written(page);
+        let places =
+            [place("", 1), place("a", 2), place("a", 10), place("a b", 11), place("b", 12)];
+        assert!(places.is_sorted());
+        for (place, key) in places.iter().zip(["", "a", "a", "a b", "b"]) {
+            assert_eq!(Place::read(place).0, key);
+            assert!((1..=12).contains(&Place::page(place)));
+        }
+    }
 
     #[test]
     fn the_folders_of_a_span_begin_a_day_before_it() {

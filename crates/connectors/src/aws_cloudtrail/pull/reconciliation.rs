@@ -37,6 +37,7 @@ struct Parts {
 struct Under {
     span: Interval,
     expects: Option<Continuation>,
+    pages: u64,
     intake: Arc<Intake>,
     task: JoinHandle<()>,
 }
@@ -74,12 +75,15 @@ impl Reconciliation {
         let intake = self.intake(ask);
         match intake.take().await {
             Taken::Haul(haul) => {
-                let next =
-                    haul.place.clone().or_else(|| ask.next.clone()).unwrap_or_else(beginning);
-                if let Some(under) = &mut *self.under() {
+                let place = haul.place.clone().or_else(|| ask.next.as_ref().map(Place::read));
+                let place = place.unwrap_or_default();
+                let next = self.under().as_mut().map(|under| {
+                    under.pages += 1;
+                    let next = place.written(under.pages);
                     under.expects = Some(next.clone());
-                }
-                Ok(Walked { haul, next: Some(next) })
+                    next
+                });
+                Ok(Walked { haul, next: Some(next.unwrap_or_else(|| place.written(0))) })
             }
             Taken::Nothing => {
                 self.under().take();
@@ -94,7 +98,7 @@ impl Reconciliation {
 
     /// A page that says only that the walk goes on.
     pub(super) fn later(ask: &Ask) -> Walked {
-        let next = Some(ask.next.clone().unwrap_or_else(beginning));
+        let next = Some(ask.next.clone().unwrap_or_else(|| Place::default().written(0)));
         Walked { haul: Haul::default(), next }
     }
 
@@ -116,7 +120,9 @@ impl Reconciliation {
         let intake = Arc::new(Intake::default());
         let (span, place) = (ask.interval, ask.next.as_ref().map(Place::read));
         let task = tokio::spawn(self.parts.clone().run(intake.clone(), span, place));
-        *walk = Some(Under { span, expects: ask.next.clone(), intake: intake.clone(), task });
+        let pages = ask.next.as_ref().map_or(0, Place::page);
+        let expects = ask.next.clone();
+        *walk = Some(Under { span, expects, pages, intake: intake.clone(), task });
         intake
     }
 
@@ -147,7 +153,7 @@ impl Parts {
             let mut read = std::pin::pin!(read.buffered(SIDE_BY_SIDE));
             while let Some(object) = read.next().await {
                 let object = object?;
-                let place = Place::behind(&object).written();
+                let place = Place(object.key.clone());
                 intake.complete(vec![object], None, Some(place));
             }
         }
@@ -166,9 +172,4 @@ impl Parts {
         }
         Ok(object)
     }
-}
-
-/// The place before every key.
-fn beginning() -> Continuation {
-    Continuation(String::new())
 }
