@@ -227,7 +227,7 @@ fn finish(
     });
 }
 
-fn activity<'v>(name: &'v str, is_read_only: bool) -> (i32, &'v str) {
+fn activity(name: &str, is_read_only: bool) -> (i32, &str) {
     const VERBS: [(&str, i32, &str); 22] = [
         ("Get", 2, "Read"),
         ("Describe", 2, "Read"),

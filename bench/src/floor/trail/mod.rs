@@ -48,8 +48,8 @@ pub(crate) fn load(folders: &[String], into: &Path) -> Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let ended = threads.into_iter().map(|thread| thread.join());
-        ended.map(|ended| ended.map_err(|_| anyhow!("a thread panicked"))?).collect()
+        let mut ended = threads.into_iter().map(|thread| thread.join());
+        ended.try_for_each(|ended| ended.map_err(|_| anyhow!("a thread panicked"))?)
     })
 }
 

@@ -22,7 +22,8 @@ use crate::columns::schema::{COMMON, RAW_DATA};
 pub(crate) fn replace(statement: &mut Statement) {
     let mut names = Names::default();
     // Nothing here breaks off.
-    let _: ControlFlow<()> = statement.visit(&mut names);
+    let visited: ControlFlow<()> = statement.visit(&mut names);
+    debug_assert!(visited.is_continue(), "every name is visited");
 }
 
 /// A statement on its way through.
