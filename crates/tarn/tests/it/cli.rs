@@ -261,7 +261,7 @@ fn wrong_usage_ends_with_2_and_says_what_would_be_right() {
     let cases: &[(&[&str], &str)] = &[
         (&["nonsense"], "unrecognized subcommand"),
         (&["ingest", "--source", SOURCE], "<PATH>"),
-        (&["ingest", "--source", SOURCE, "s3://bucket/key"], "cannot be read yet"),
+        (&["ingest", "--source", SOURCE, "gs://bucket/key"], "cannot be read yet"),
         (&["query", "--lang", "klingon", "x"], "taegis, lucene or sql"),
         (&["query", "--format", "parquet", "x"], "later version"),
         (&["query", "--since", "yesterday", "x"], "24h or 7d"),

@@ -102,6 +102,8 @@ fn refused(code: &str, message: &str, status: Option<u16>, region: Option<String
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" => Fault::MalformedKey,
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Fault::ExpiredKey,
+        // Under whatever status: the right to ask was there.
+        "ReceiptHandleIsInvalid" => Fault::BadRequest,
         "NoSuchBucket" | "NonExistentQueue" | "QueueDoesNotExist" | "InvalidAddress" => {
             Fault::WrongUrl
         }

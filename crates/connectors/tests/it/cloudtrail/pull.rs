@@ -74,6 +74,9 @@ impl Aws {
             (None, None) if head.uri.path().ends_with(".gz") => "GetObject".to_owned(),
             (None, None) => "ListObjectsV2".to_owned(),
         };
+        // A long poll is as long as was asked for.
+        let asked: Value = serde_json::from_str(&body).unwrap_or_default();
+        let wait = Duration::from_secs(asked["WaitTimeSeconds"].as_u64().unwrap_or(0));
         self.seen.lock().unwrap().push((operation.clone(), body));
         let is_json = target.is_some();
         let denied = self.state.lock().unwrap().denied;
@@ -81,7 +84,7 @@ impl Aws {
             return refusal(is_json, "AccessDenied", message);
         }
         if operation == "ReceiveMessage" && self.state.lock().unwrap().message.is_none() {
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(wait).await;
         }
         self.granted(&operation)
     }
@@ -249,8 +252,11 @@ async fn the_role_is_assumed_with_the_external_id() {
 async fn somebody_who_wants_to_stop_does_not_wait_for_a_long_poll() {
     let aws = Aws::start(&log(""), None).await;
     let connection = aws.connection();
-    drop(fetch(&connection).await.unwrap());
-    connection.acknowledge(&connection.streams()[0]).await;
+    for is_caught_up in [false, true] {
+        assert_eq!(fetch(&connection).await.unwrap().is_caught_up, is_caught_up);
+        connection.acknowledge(&connection.streams()[0]).await;
+    }
+    // From here on the queue is waited on for twenty seconds at a time.
     connection.interrupt();
     let answered = tokio::time::timeout(Duration::from_secs(2), fetch(&connection)).await;
     let page = answered.unwrap().unwrap();
