@@ -7,6 +7,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
@@ -143,6 +146,12 @@ async fn load(access: &Access) -> Configs {
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     if let Some(region) = &access.region {
         loader = loader.region(Region::new(region.clone()));
+    } else if access.keys.is_some() {
+        // Who needs keys is no machine of AWS: nothing is to be learned from its metadata service.
+        let told = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+            .or_else(ProfileFileRegionProvider::new())
+            .or_else(Region::from_static(REGION));
+        loader = loader.region(told);
     }
     if let Some(endpoint) = &access.endpoint {
         loader = loader.endpoint_url(endpoint.as_str());
