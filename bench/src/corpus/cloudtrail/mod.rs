@@ -2,8 +2,8 @@
 //!
 //! A record is a pure function of seed and number, so any machine makes the same corpus. Five thousand
 //! numbers in a row are one object: of one account and region, over some minutes, in no order. Which
-//! calls are made how often by whom stands in [`calls`]; the shapes of people, roles and services in
-//! [`identity`]; [`objects`] writes the objects as a trail does.
+//! calls are made how often by whom stands in `calls`; the shapes of people, roles and services in
+//! `identity`; `objects` writes the objects as a trail does.
 
 mod calls;
 mod identity;
