@@ -23,6 +23,7 @@ pub(super) const ALERTS: Content = Content {
     path: "/v3.0/workbench/alerts",
     permission: "`Workbench: View, filter, and search`",
     query,
+    page_size: |_| 10,
     filter: |filters: &Filters| any_of("modelType", filters.model_types.as_deref()),
     identify,
     event: alert_event::event,

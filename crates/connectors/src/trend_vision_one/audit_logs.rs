@@ -20,6 +20,7 @@ pub(super) const AUDIT_LOGS: Content = Content {
     path: "/v3.0/audit/logs",
     permission: "`Audit Logs: View, filter, and search` and `Audit Logs: Export And Download`",
     query,
+    page_size: top,
     filter: |_| None,
     identify,
     event: audit_event::event,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use model::budget::Budget;
@@ -27,8 +28,10 @@ use crate::parameters::Parameters;
 const HEALTH_CHECK: &str = "/v3.0/healthcheck/connectivity";
 /// Empty pages in a row that may name themselves as the next page.
 const STALLS: u32 = 5;
-/// How often an interval is walked again because rows are missing, before what came is taken for all.
+/// How often a span that cannot be cut further is walked before what came is taken for all.
 const WALKS: u32 = 3;
+/// Spans up to this are not cut further: a second, and the second before it.
+const NARROWEST: Duration = Duration::from_secs(2);
 
 /// One company at the vendor, reached with one or more keys.
 #[derive(Debug)]
@@ -44,7 +47,7 @@ pub(super) struct VisionOneConnection {
     diagnosed: Mutex<BTreeMap<String, Option<String>>>,
     /// The latest time that the vendor's clock showed.
     vendor_now: Mutex<Option<Timestamp>>,
-    /// How often walks ended short, by stream and the start of the span asked for.
+    /// How often walks of the narrowest spans ended short, by stream and the start of the span.
     short_walks: Mutex<BTreeMap<(String, Timestamp), u32>>,
 }
 
@@ -154,7 +157,14 @@ impl VisionOneConnection {
     }
 
     /// Where the walk goes on after a page.
-    fn next(&self, ask: &Ask, walk: Walk, page: &Cut, url: &Url) -> Option<Continuation> {
+    fn next(
+        &self,
+        content: &Content,
+        ask: &Ask,
+        walk: Walk,
+        page: &Cut,
+        url: &Url,
+    ) -> Option<Continuation> {
         let seen = walk.seen + page.served();
         let total = walk.total.or(page.total);
         if let Some(next) = &page.next_link {
@@ -168,19 +178,30 @@ impl VisionOneConnection {
             };
             return Some(place.written());
         }
-        let total = total.filter(|total| *total > seen)?;
+        // Where the vendor does not count, a full page that ends a walk may have lost its link.
+        let is_whole = match total {
+            Some(total) => total <= seen,
+            None => page.served() < u64::from((content.page_size)(ask)),
+        };
+        if is_whole {
+            return None;
+        }
         if !self.walks_again(ask) {
             tracing::warn!(
                 stream = %ask.stream.id, interval = %ask.interval, total, seen,
-                "rows kept moving while they were read; the next poll reads back over them"
+                "walks of this second keep ending early; what came is taken for all"
             );
             return None;
         }
         Some(Place::Short { total, seen }.written())
     }
 
-    /// Counts a short walk; says whether another one is worth it.
+    /// Says whether another walk is worth it after one that ended short. It is as long as the engine
+    /// goes on with less: a span that fits on one page needs no links.
     fn walks_again(&self, ask: &Ask) -> bool {
+        if ask.interval.width() > NARROWEST {
+            return true;
+        }
         let mut walks = self.short_walks.lock().unwrap_or_else(PoisonError::into_inner);
         let count = walks.entry((ask.stream.id.to_string(), ask.interval.start)).or_insert(0);
         *count += 1;
@@ -263,8 +284,12 @@ impl Connection for VisionOneConnection {
                 ));
             }
             Some(Place::Short { total, seen }) => {
-                let detail =
-                    format!("{seen} of {total} rows came: some moved while they were read");
+                let detail = match total {
+                    Some(total) => {
+                        format!("{seen} of {total} rows came: some moved while they were read")
+                    }
+                    None => format!("{seen} rows came, and a full page without a link to the next"),
+                };
                 return Err(failed(Fault::ShortWalk, detail));
             }
         };
@@ -279,7 +304,7 @@ impl Connection for VisionOneConnection {
             let error = errors::refused(&answer, &key.secret, content, ask.next.is_some());
             return Err(ahead_of_vendor(error, &answer, ask));
         };
-        let next = self.next(ask, walk, &page, &url);
+        let next = self.next(content, ask, walk, &page, &url);
         if next.is_none() {
             self.forget_short_walks(ask);
         }

@@ -20,6 +20,8 @@ pub(super) struct Content {
     pub(super) permission: &'static str,
     /// The query of the first page, given the vendor's time as far as it is known.
     pub(super) query: fn(&Ask, Option<Timestamp>) -> String,
+    /// How many records a full page of that query has.
+    pub(super) page_size: fn(&Ask) -> u32,
     /// Whether that time matters enough to ask for it.
     pub(super) asks_the_time: bool,
     /// The filter header, the same on every page; `None` when everything is wanted.

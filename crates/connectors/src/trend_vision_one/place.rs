@@ -1,7 +1,8 @@
 //! Where paging stands, as the engine keeps it: the vendor's link, and what was counted on the way there.
 //!
 //! The lists of alerts page by offset, so a row that moves meanwhile makes another one slip through between two
-//! pages. The first page's total tells: who ends with fewer rows walks again.
+//! pages. The first page's total tells: who ends with fewer rows walks again. Audit logs have no total: there a walk
+//! that ends with a full page is walked again.
 
 use model::vendor::Continuation;
 use serde::{Deserialize, Serialize};
@@ -25,10 +26,10 @@ pub(super) enum Place {
     },
     /// The last page linked to itself; its records are kept.
     Circle,
-    /// The walk ended with fewer rows than the first page promised; its records are kept.
+    /// The walk ended with fewer rows than there must be; its records are kept.
     Short {
-        /// What was promised.
-        total: u64,
+        /// What the first page promised; `None` when it said nothing, and the last page was full.
+        total: Option<u64>,
         /// What came.
         seen: u64,
     },
@@ -65,7 +66,7 @@ mod tests {
                 stalled: 1,
             },
             Place::Circle,
-            Place::Short { total: 3, seen: 2 },
+            Place::Short { total: Some(3), seen: 2 },
         ] {
             assert_eq!(Place::read(&place.written()), place);
         }

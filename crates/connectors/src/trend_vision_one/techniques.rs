@@ -33,6 +33,7 @@ pub(super) const TECHNIQUES: Content = Content {
     path: "/v3.0/oat/detections",
     permission: "`Observed Attack Techniques: View, filter, and search`",
     query,
+    page_size: top,
     filter: |filters| any_of("riskLevel", filters.risk_levels.as_deref()),
     identify,
     event: technique_event::event,
