@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use super::cases::Case;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -39,39 +41,45 @@ pub(super) struct Subject {
     pub(super) has_access_tokens: bool,
     /// How its simulator plays a case.
     pub(super) play: fn(Case) -> Play,
+    /// Duplicates in the ledger of some hours without faults, once they are counted.
+    pub(super) repeats: OnceCell<u64>,
 }
 
 /// The simulators' records look different from an hour after the start of a case on.
 const NEXT_RELEASE: Play = Play::Throughout(&[("next_release", "2026-03-10T01:00:00Z")]);
 
 /// Every integration.
-pub(super) const SUBJECTS: &[Subject] = &[
+pub(super) static SUBJECTS: [Subject; 3] = [
     Subject {
         integration: "trend_micro_cas",
+        // Half of its quota, so that a walk over one day has to wait and can be disturbed.
         document: "credential: { api_keys: \"{key}\" }\n    \
-                   parameters: { base_url: \"{url}\", services: [exchange], events: [dlp, ransomware] }",
+                   parameters: { base_url: \"{url}\", services: [exchange], events: [dlp, ransomware] }\n    \
+                   quota: { requests: 10, per: 60s }\n    backfill: 24h",
         key: "sim-key",
         rate: 120.0,
         faults: &[],
         selects: |stream| ["exchange/dlp", "exchange/ransomware"].contains(&stream),
-        reach: HOUR.saturating_mul(72),
+        reach: HOUR.saturating_mul(24),
         has_access_tokens: false,
         play: trend_micro_cas,
+        repeats: OnceCell::const_new(),
     },
     Subject {
         integration: "trend_vision_one",
         document: "credential: { token: \"{key}\" }\n    \
                    parameters: { base_url: \"{url}\" }\n    \
-                   interval: { audit_logs: 10m }\n    backfill: 24h",
+                   interval: { audit_logs: 10m }\n    backfill: 12h",
         key: "sim-key",
         rate: 20.0,
         // A version of an alert that came and went while the vendor could not be reached is nowhere to
         // be had.
         faults: &[("settle", "2h")],
         selects: |_| true,
-        reach: HOUR.saturating_mul(24),
+        reach: HOUR.saturating_mul(12),
         has_access_tokens: false,
         play: trend_vision_one,
+        repeats: OnceCell::const_new(),
     },
     Subject {
         integration: "mimecast",
@@ -88,6 +96,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         reach: HOUR.saturating_mul(24),
         has_access_tokens: true,
         play: mimecast,
+        repeats: OnceCell::const_new(),
     },
 ];
 
