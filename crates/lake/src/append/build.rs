@@ -159,7 +159,7 @@ impl EventSink for Sink<'_> {
 
 fn encode(columns: &arrow::array::RecordBatch) -> Result<Bytes, ParquetError> {
     let mut content = Vec::new();
-    let options = file::options(columns.schema_ref())?;
+    let options = file::options(columns.schema_ref(), columns.num_rows())?;
     let mut writer = ArrowWriter::try_new_with_options(&mut content, columns.schema(), options)?;
     writer.write(columns)?;
     writer.close()?;

@@ -38,7 +38,9 @@ pub(crate) async fn merge(
     let mut merging = Merging::open(store, class, inputs).await?;
     let mut content = Vec::new();
     let failed = |source| LakeError::Encode { class, source };
-    let options = file::options(&merging.schema).map_err(failed)?;
+    let expected: u64 = inputs.iter().map(|file| file.rows).sum();
+    let options = file::options(&merging.schema, usize::try_from(expected).unwrap_or(usize::MAX))
+        .map_err(failed)?;
     let schema = Arc::clone(&merging.schema);
     let mut writer =
         ArrowWriter::try_new_with_options(&mut content, schema, options).map_err(failed)?;
@@ -48,7 +50,6 @@ pub(crate) async fn merge(
         writer.write(&batch).map_err(failed)?;
     }
     writer.close().map_err(failed)?;
-    let expected: u64 = inputs.iter().map(|file| file.rows).sum();
     if rows != expected {
         let problem = format!("they hold {rows} rows, and the log says {expected}");
         return Err(LakeError::Merge { class, problem });

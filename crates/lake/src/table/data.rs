@@ -35,7 +35,7 @@ pub(crate) fn data_path(class: Class, file: &str) -> Path {
 
 /// A path for a new file, from the table's directory.
 pub(crate) fn new_path(tenant: &TenantId, day: Day) -> String {
-    format!("tenant_uid={tenant}/day={day}/part-{}.zstd.parquet", Uuid::now_v7())
+    format!("tenant_uid={tenant}/day={day}/part-{}.parquet", Uuid::now_v7())
 }
 
 /// Reads columns of a file, all row groups, in the order of the rows.

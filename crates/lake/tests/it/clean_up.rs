@@ -180,8 +180,8 @@ async fn orphans_go_when_they_are_old_and_what_is_not_ours_stays() {
     let hidden = shore.table(CLASS).join("_elsewhere");
     std::fs::create_dir(&hidden).unwrap();
     let orphans = [
-        day.join("part-orphan.zstd.parquet"),
-        day.join("part-cut.zstd.parquet#123"),
+        day.join("part-orphan.parquet"),
+        day.join("part-cut.parquet#123"),
         shore.table(CLASS).join("_delta_log/00000000000000000009.json#77"),
         shore.root().join("bookmarks/x.json#5"),
     ];

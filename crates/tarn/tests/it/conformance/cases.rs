@@ -8,6 +8,8 @@ use super::world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
+/// From the start of a case to its end: a first walk, some polls, and the hour in which the last records settle.
+const SPAN: Duration = Duration::from_secs(150 * 60);
 /// Second and further pages of walks that show that there is paging.
 const MANY_PAGES: usize = 8;
 /// Every step between two durable states of collection.
@@ -126,7 +128,7 @@ pub(super) async fn play(subject: &Subject, case: Case, play: &Play) {
             world.pass(10 * MINUTE).await;
             let pages = world.second_pages();
             assert!(pages >= MANY_PAGES, "{pages} second pages are hardly paging");
-            world.pass(3 * HOUR).await;
+            world.pass(SPAN).await;
             world.check().await;
         }
         (Case::NewestFirst, Play::Throughout(faults)) => newest_first(subject, faults).await,
@@ -137,7 +139,7 @@ pub(super) async fn play(subject: &Subject, case: Case, play: &Play) {
         }
         (_, Play::Throughout(faults)) => {
             let mut world = World::open(subject, faults).await;
-            world.pass(3 * HOUR).await;
+            world.pass(SPAN).await;
             let books = world.check().await;
             assert_eq!(books.dead_lettered > 0, case == Case::PoisonedRecord, "{books:?}");
         }
@@ -200,14 +202,14 @@ async fn newest_first(subject: &Subject, faults: Faults) {
         world.restart().await;
     }
     assert!(walks > 0, "no restart came in the middle of a walk");
-    world.pass(3 * HOUR).await;
+    world.pass(SPAN).await;
     assert_eq!(world.check().await.dead_lettered, 0);
 }
 
 /// Duplicates in the ledger after some hours with these faults.
 async fn repeats(subject: &Subject, faults: Faults) -> u64 {
     let mut world = World::open(subject, faults).await;
-    world.pass(3 * HOUR).await;
+    world.pass(SPAN).await;
     let books = world.check().await;
     assert_eq!(books.dead_lettered, 0, "{books:?}");
     books.duplicate
