@@ -30,8 +30,8 @@ const HEALTH_CHECK: &str = "/v3.0/healthcheck/connectivity";
 const STALLS: u32 = 5;
 /// How often a span that cannot be cut further is walked before what came is taken for all.
 const WALKS: u32 = 3;
-/// Spans up to this are not cut further: a second, and the second before it.
-const NARROWEST: Duration = Duration::from_secs(2);
+/// The engine halves what is two seconds wide or more, and asks from a second before it.
+const HALVED_FROM: Duration = Duration::from_secs(3);
 
 /// One company at the vendor, reached with one or more keys.
 #[derive(Debug)]
@@ -199,7 +199,7 @@ impl VisionOneConnection {
     /// Says whether another walk is worth it after one that ended short. It is as long as the engine
     /// goes on with less: a span that fits on one page needs no links.
     fn walks_again(&self, ask: &Ask) -> bool {
-        if ask.interval.width() > NARROWEST {
+        if ask.interval.width() >= HALVED_FROM {
             return true;
         }
         let mut walks = self.short_walks.lock().unwrap_or_else(PoisonError::into_inner);
