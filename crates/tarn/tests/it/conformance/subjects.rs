@@ -52,13 +52,13 @@ const NEXT_RELEASE: Play = Play::Throughout(&[("next_release", "2026-03-10T01:00
 pub(super) static SUBJECTS: [Subject; 3] = [
     Subject {
         integration: "trend_micro_cas",
-        // Half of its quota, so that a walk over one day has to wait and can be disturbed.
+        // Half of the vendor's quota on both sides, so that a walk over one day has to wait and can be disturbed.
         document: "credential: { api_keys: \"{key}\" }\n    \
                    parameters: { base_url: \"{url}\", services: [exchange], events: [dlp, ransomware] }\n    \
                    quota: { requests: 10, per: 60s }\n    backfill: 24h",
         key: "sim-key",
         rate: 120.0,
-        faults: &[],
+        faults: &[("requests", "10")],
         selects: |stream| ["exchange/dlp", "exchange/ransomware"].contains(&stream),
         reach: HOUR.saturating_mul(24),
         has_access_tokens: false,
