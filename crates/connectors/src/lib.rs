@@ -12,6 +12,7 @@ pub mod formats;
 mod mimecast;
 mod parameters;
 mod registry;
+#[cfg(feature = "transforms")]
 pub mod transform;
 mod trend_micro_cas;
 mod trend_vision_one;
