@@ -83,9 +83,17 @@ impl Moto {
         self.ask(Method::GET, &format!("/{bucket}/{key}"), "s3", "eu-west-1", "").await
     }
 
-    /// What a bucket lists, in XML.
-    pub(super) async fn listing(&self, bucket: &str) -> String {
-        self.ask(Method::GET, &format!("/{bucket}?list-type=2"), "s3", "eu-west-1", "").await
+    /// Keeps what is written over.
+    pub(super) async fn keep_versions(&self, bucket: &str) {
+        let on = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        self.ask(Method::PUT, &format!("/{bucket}?versioning"), "s3", "eu-west-1", on).await;
+    }
+
+    /// How often something was written to a bucket that keeps versions.
+    pub(super) async fn versions(&self, bucket: &str) -> usize {
+        let path = format!("/{bucket}?versions");
+        let listing = self.ask(Method::GET, &path, "s3", "eu-west-1", "").await;
+        listing.matches("<Version>").count()
     }
 
     /// Asks one of the services that take forms, and answers in XML.
@@ -118,11 +126,15 @@ impl Moto {
         let scope = format!("test/20260101/{region}/{service}/aws4_request");
         let authorization =
             format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        let kind = match path {
+            "/" => "application/x-www-form-urlencoded",
+            _ => "application/octet-stream",
+        };
         let request = self
             .http
             .request(method, format!("{}{path}", self.url))
             .header("Authorization", authorization)
-            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Content-Type", kind)
             .body(body);
         let answer = request.send().await.unwrap();
         let status = answer.status();

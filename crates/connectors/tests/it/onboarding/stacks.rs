@@ -31,13 +31,16 @@ async fn an_update_changes_code_and_settings_in_place() {
         ("ServiceUrl", Some("https://tarn.example.org")),
         ("EnrolmentCode", Some("code-1")),
         ("CodeBucket", Some(BUCKET)),
+        // As the console does it, which sends defaults as well; moto keeps what was sent and nothing else.
+        ("LogRetentionDays", Some("30")),
+        ("DataEvents", Some("none")),
     ];
     stack(&moto, "CreateStack", "1.4.2", &first).await;
     let before = function(&moto).await;
     assert_eq!(before["Environment"]["Variables"]["TARN_TEMPLATE_VERSION"], "1.4.2");
     assert_eq!(before["Environment"]["Variables"]["TARN_SERVICE_URL"], "https://tarn.example.org");
 
-    // As the console does it: every parameter keeps its value, but for the one that somebody changes.
+    // Every parameter keeps its value, but for the one that somebody changes.
     let second = [
         ("ServiceUrl", Some("https://lake.example.org")),
         ("EnrolmentCode", None),
