@@ -33,6 +33,12 @@ pub enum Task<'a> {
         /// The key that its template names: [`Publication::code_key`].
         key: &'a str,
     },
+    /// Letting a bucket that is there tell EventBridge of its new objects. Without it, or the trail's topic, a stack
+    /// for an existing bucket hears nothing.
+    LetBucketTell {
+        /// The bucket.
+        bucket: &'a str,
+    },
     /// Making a stack.
     Create {
         /// Its region.
@@ -90,6 +96,11 @@ fn english(task: &Task<'_>) -> Vec<String> {
             format!("Upload the client's bootstrap.zip so that its key is exactly {key}."),
             "Note the bucket's name: the stack asks for it as CodeBucket.".to_owned(),
         ],
+        Task::LetBucketTell { bucket } => vec![
+            format!("Open S3 and the bucket {bucket}."),
+            "On the tab \"Properties\" find \"Amazon EventBridge\" and choose \"Edit\".".to_owned(),
+            "Choose \"On\" and save; other notifications of the bucket stay as they are.".to_owned(),
+        ],
         Task::Create { region, stack_name, template, parameters } => {
             let mut steps = vec![
                 format!("Open CloudFormation in the region {region}."),
@@ -138,6 +149,11 @@ fn japanese(task: &Task<'_>) -> Vec<String> {
             format!("スタックを置くアカウントで S3 を開き、{region} のバケットを選ぶか、新しく作成します。"),
             format!("クライアントの bootstrap.zip を、キーがちょうど {key} になるようにアップロードします。"),
             "バケット名を控えます。スタックのパラメータ CodeBucket に入力します。".to_owned(),
+        ],
+        Task::LetBucketTell { bucket } => vec![
+            format!("S3 でバケット {bucket} を開きます。"),
+            "「プロパティ」タブの「Amazon EventBridge」で「編集」を選びます。".to_owned(),
+            "「オン」を選んで保存します。バケットのほかの通知はそのまま残ります。".to_owned(),
         ],
         Task::Create { region, stack_name, template, parameters } => {
             let mut steps = vec![

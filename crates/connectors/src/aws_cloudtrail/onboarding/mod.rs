@@ -1,8 +1,8 @@
 //! Onboarding an AWS account: the CloudFormation template, where it is published, and the link that opens it.
 //!
-//! Start at [`Variant`], which says what a stack is made of; [`template`] renders it from the parts in `parts/`, which
-//! is where to change it. [`publish`] puts templates and code where CloudFormation can read them, [`create_stack_url`]
-//! makes the link, [`click_path`] says what to do where no link helps. No stack is made here: whoever owns the
+//! Start at [`Variant`], which says what a stack is made of; [`template()`] renders it from the parts in `parts/`, which
+//! is where to change it. [`publish()`] puts templates and code where CloudFormation can read them, [`create_stack_url`]
+//! makes the link, [`click_path()`] says what to do where no link helps. No stack is made here: whoever owns the
 //! account does that.
 
 mod click_path;

@@ -25,7 +25,8 @@ fn every_task_is_told_in_both_languages_with_the_same_facts() {
     let file = TemplateSource::File("new-bucket-arm64.json");
     let parameters = [("ServiceUrl", "https://tarn.example.org"), ("EnrolmentCode", "code-1")];
     let key = publication.code_key(USUAL.architecture);
-    let tasks: [(Task<'_>, &[&str]); 4] = [
+    let tasks: [(Task<'_>, &[&str]); 5] = [
+        (Task::LetBucketTell { bucket: "trail-bucket" }, &["trail-bucket", "EventBridge"]),
         (Task::PlaceCode { region, key: &key }, &[region, &key, "CodeBucket"]),
         (
             Task::Create { region, stack_name, template: file, parameters: &parameters },

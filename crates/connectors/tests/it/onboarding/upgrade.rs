@@ -141,6 +141,21 @@ fn changing_the_processor_stays_in_place_as_well() {
 }
 
 #[test]
+fn another_kind_for_the_same_bucket_replaces_nothing_that_both_have() {
+    for old in Variant::all() {
+        for new in Variant::all().filter(|new| new.placement == old.placement) {
+            let (before, after) = (rendered(old, "1.4.2"), rendered(new, "1.4.2"));
+            let has = |all: &Value, name: &str| all["Resources"].get(name).is_some();
+            for change in update(&before, &after) {
+                let Some(name) = change.strip_prefix("! ") else { continue };
+                let is_in_both = has(&before, name) && has(&after, name);
+                assert!(!is_in_both, "{} to {}: {name}", old.name(), new.name());
+            }
+        }
+    }
+}
+
+#[test]
 fn what_would_be_replaced_is_seen() {
     let old = rendered(USUAL, "1.4.2");
     for (place, value, seen) in [
