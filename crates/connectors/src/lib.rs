@@ -17,5 +17,5 @@ pub mod transform;
 mod trend_micro_cas;
 mod trend_vision_one;
 
-pub use aws_cloudtrail::{S3File, S3Files, onboarding};
+pub use aws_cloudtrail::{S3File, S3Files, onboarding, trail};
 pub use registry::Registry;

@@ -34,7 +34,7 @@ use model::mapping::{EventSink, Mapping, Unusable, Verdict};
 use model::vendor::{Connection, Integration, IsForeign};
 
 use pull::CloudTrailConnection;
-pub use pull::{S3File, S3Files};
+pub use pull::{S3File, S3Files, trail};
 
 /// The only content type.
 const RECORDS: &str = "records";
