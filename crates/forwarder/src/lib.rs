@@ -20,4 +20,26 @@
 //! variables. A function gets two kinds of events: batches of its queue, and every minute from its schedule
 //! `{"tarn": "heartbeat", "mapping": "<id of the event source mapping>"}`.
 
+//!
+//! # The code
+//!
+//! Start at [`lambda`] or [`daemon`]; both give messages to [`batch`], which sends every [`object`] in [`chunks`] to
+//! the [`service`], and both have a [`heartbeat`], which opens and shuts the intake ([`pause`]). [`secret`] keeps the
+//! token, [`enrolment`] and [`rotation`] make it. Why it is like this: `docs/decisions/0011-stacks-and-their-client.md`.
+
+pub mod batch;
+pub mod chunks;
+pub mod client;
+pub mod daemon;
+pub mod deadline;
+pub mod enrolment;
+pub mod heartbeat;
+pub mod lambda;
+pub mod object;
+pub mod pause;
+pub mod refusal;
+pub mod rotation;
+pub mod secret;
+pub mod service;
 pub mod settings;
+pub mod token_file;
