@@ -32,7 +32,7 @@ usage: cargo xtask TASK
   bench [ARGUMENT]…  build for release and measure; see docs/benchmarks.md
   codegen [--check]  write (or compare) what is generated from content/ocsf/
   schemas            fetch the OCSF JSON schemas that tests validate against
-  moto               install the stand-in for AWS that tests talk to
+  moto               install the stand-in for AWS that tests talk to, and cfn-lint
   tidy               the rules of this repository that no other tool checks";
 
 fn main() -> ExitCode {

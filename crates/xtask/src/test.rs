@@ -34,7 +34,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     })?;
     steps.step("tests", || {
         let mut tests = tests(workspace);
-        succeed(tests.env(schemas::VARIABLE, &schemas).env(moto::VARIABLE, &moto))
+        tests.env(schemas::VARIABLE, &schemas);
+        succeed(tests.env(moto::VARIABLE, &moto.server).env(moto::LINT_VARIABLE, &moto.lint))
     })?;
     if has_doc_tests(&workspace.root)? {
         steps.step("documentation tests", || {
