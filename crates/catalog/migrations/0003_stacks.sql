@@ -9,6 +9,7 @@ CREATE TABLE stacks (
     variant              TEXT NOT NULL,
     code_hash            TEXT UNIQUE,
     code_expires_at      BIGINT,
+    code_used_at         BIGINT,
     token_hash           TEXT UNIQUE,
     next_hash            TEXT UNIQUE,
     template_version     TEXT,

@@ -51,8 +51,6 @@ pub enum Enrolment {
     OtherAccount(StackRow),
     /// An enrolled stack has this account and region: the first one asked, the second one has it.
     Occupied(StackRow, StackRow),
-    /// Another stack has this very token.
-    TakenToken(StackRow),
     /// The stack was revoked.
     Revoked(StackRow),
     /// The stack has expired.
@@ -66,34 +64,36 @@ pub(crate) fn fresh_code() -> Secret {
 }
 
 impl Catalog {
-    /// Exchanges a code for a token. The same code with the same token is the same exchange, however often.
-    /// Other stacks of this account and region that never enrolled are revoked with it.
+    /// Exchanges a code for a token. A token that opens a stack already has been exchanged, whatever became of its
+    /// code since. Other stacks of this account and region that never enrolled are revoked with it.
     ///
     /// # Errors
     /// The database fails; then nothing was written, or what was written is found by asking again.
     pub async fn enrol(&self, ask: &EnrolmentAsk, now: Timestamp) -> Result<Enrolment> {
         const ACTION: &str = "enrol a stack";
         let mut transaction = self.pools.begin(ACTION).await?;
-        let row = sqlx::query("SELECT * FROM stacks WHERE code_hash = $1")
-            .bind(hash(&ask.code))
-            .fetch_optional(&mut *transaction)
-            .await
-            .while_doing(ACTION)?;
-        let Some(row) = row else { return Ok(Enrolment::UnknownCode) };
-        let (stack, held) = (stack_of(&row)?, row.text_maybe("token_hash")?);
+        let mut found = find(&mut transaction, &ask.token).await?;
+        let is_known = found.is_some();
+        if !is_known {
+            let row = sqlx::query("SELECT * FROM stacks WHERE code_hash = $1")
+                .bind(hash(&ask.code))
+                .fetch_optional(&mut *transaction)
+                .await
+                .while_doing(ACTION)?;
+            found = row.as_ref().map(stack_of).transpose()?;
+        }
+        let Some(stack) = found else { return Ok(Enrolment::UnknownCode) };
         if stack.revoked_at.is_some() {
             return Ok(Enrolment::Revoked(stack));
         }
         if stack.expires_at.is_some_and(|end| end <= now) {
             return Ok(Enrolment::Expired(stack));
         }
-        if stack.enrolled_at.is_some() {
-            let is_same = held == Some(hash(&ask.token));
-            return Ok(if is_same {
-                Enrolment::Enrolled(stack)
-            } else {
-                Enrolment::UsedCode(stack)
-            });
+        if is_known {
+            return Ok(Enrolment::Enrolled(stack));
+        }
+        if stack.code_used_at.is_some() {
+            return Ok(Enrolment::UsedCode(stack));
         }
         if let Some(end) = stack.code_expires_at.filter(|end| *end <= now) {
             return Ok(Enrolment::OldCode(stack, end));
@@ -105,9 +105,6 @@ impl Catalog {
         let becoming = StackRow { account, region, ..stack };
         if let Some(rival) = rival(&mut transaction, &becoming).await? {
             return Ok(Enrolment::Occupied(becoming, rival));
-        }
-        if is_taken(&mut transaction, &ask.token, becoming.id).await? {
-            return Ok(Enrolment::TakenToken(becoming));
         }
         exchange(&mut transaction, &becoming, ask, now).await?;
         let stack = read(&mut transaction, becoming.id).await?;
@@ -122,7 +119,7 @@ impl Catalog {
     pub async fn note_refusal(&self, id: ConnectorId, reason: &str) -> Result<()> {
         const ACTION: &str = "note a refused enrolment";
         let mut transaction = self.pools.begin(ACTION).await?;
-        sqlx::query("UPDATE stacks SET refusal = $2 WHERE id = $1 AND enrolled_at IS NULL")
+        sqlx::query("UPDATE stacks SET refusal = $2 WHERE id = $1")
             .bind(id.to_string())
             .bind(reason)
             .execute(&mut *transaction)
@@ -168,7 +165,7 @@ impl Catalog {
     pub async fn rotate_stack_token(&self, id: ConnectorId, next: &Secret) -> Result<()> {
         const ACTION: &str = "rotate a stack's token";
         let mut transaction = self.pools.begin(ACTION).await?;
-        if is_taken(&mut transaction, next, id).await? {
+        if find(&mut transaction, next).await?.is_some_and(|other| other.id != id) {
             return Err(CatalogError::conflict("stack", id, "cannot have a token that is taken"));
         }
         // Who asks with the token that it wants has it already.
@@ -182,17 +179,14 @@ impl Catalog {
     }
 }
 
-/// Whether another stack has this token, now or next.
-async fn is_taken(connection: &mut Connection, token: &Secret, id: ConnectorId) -> Result<bool> {
-    let row = sqlx::query(
-        "SELECT id FROM stacks WHERE (token_hash = $1 OR next_hash = $1) AND id <> $2 LIMIT 1",
-    )
-    .bind(hash(token))
-    .bind(id.to_string())
-    .fetch_optional(connection)
-    .await
-    .while_doing("look for a token that is taken")?;
-    Ok(row.is_some())
+/// The stack that has this token, now or next.
+async fn find(connection: &mut Connection, token: &Secret) -> Result<Option<StackRow>> {
+    let row = sqlx::query("SELECT * FROM stacks WHERE token_hash = $1 OR next_hash = $1")
+        .bind(hash(token))
+        .fetch_optional(connection)
+        .await
+        .while_doing("look for a token")?;
+    row.as_ref().map(stack_of).transpose()
 }
 
 async fn exchange(
@@ -204,8 +198,9 @@ async fn exchange(
     const ACTION: &str = "enrol a stack";
     sqlx::query(
         "UPDATE stacks SET account_id = $2, region = $3, name = $4, token_hash = $5,
-             client_version = $6, template_version = $7, enrolled_at = $8, last_heartbeat_at = $8,
-             refusal = NULL
+             next_hash = NULL, client_version = $6, template_version = $7,
+             enrolled_at = COALESCE(enrolled_at, $8), code_used_at = $8, last_heartbeat_at = $8,
+             is_paused = FALSE, refusal = NULL
          WHERE id = $1",
     )
     .bind(stack.id.to_string())

@@ -32,6 +32,8 @@ pub struct StackRow {
     pub variant: String,
     /// When its enrolment code dies; `None` when it has none.
     pub code_expires_at: Option<Timestamp>,
+    /// When its code was exchanged.
+    pub code_used_at: Option<Timestamp>,
     /// The version of its template, as its client says.
     pub template_version: Option<String>,
     /// The version of its client, as it says.
@@ -84,7 +86,7 @@ pub struct WantedStack {
 pub struct OfferedStack {
     /// The stack.
     pub stack: StackRow,
-    /// Its enrolment code, shown here and never again; `None` for a stack that is enrolled.
+    /// Its enrolment code, shown here and never again; `None` when it got no new one.
     pub code: Option<Secret>,
     /// Whether it was made just now.
     pub is_new: bool,
@@ -105,7 +107,8 @@ pub struct SignOfLife {
 
 impl Catalog {
     /// The stack of a tenant for an account and a region: the one that is there, unless it was revoked, else a
-    /// new one. One that never enrolled gets a new code in the place of its old one.
+    /// new one. It gets a new code in the place of its old one; where it is enrolled, whoever exchanges that
+    /// takes the place of its client.
     ///
     /// # Errors
     /// The tenant does not exist, or the database fails; then nothing was written.
@@ -130,7 +133,8 @@ impl Catalog {
             None => insert(&mut transaction, wanted, now).await?,
         };
         let end = wanted.code_expires_at;
-        let code = renew(&mut transaction, id, wanted.lifetime_days, end, now).await?;
+        renew(&mut transaction, id, wanted.lifetime_days, now).await?;
+        let code = Some(give_code(&mut transaction, id, end).await?);
         let stack = read(&mut transaction, id).await?;
         transaction.commit().await.while_doing(ACTION)?;
         Ok(OfferedStack { stack, code, is_new })
@@ -156,7 +160,11 @@ impl Catalog {
                 format!("was followed by the stack `{}`: revoke that one first", other.id);
             return Err(CatalogError::conflict("stack", id, &problem));
         }
-        let code = renew(&mut transaction, id, lifetime_days, code_expires_at, now).await?;
+        renew(&mut transaction, id, lifetime_days, now).await?;
+        let code = match stack.enrolled_at {
+            None => Some(give_code(&mut transaction, id, code_expires_at).await?),
+            Some(_) => None,
+        };
         let stack = read(&mut transaction, id).await?;
         transaction.commit().await.while_doing(ACTION)?;
         Ok(OfferedStack { stack, code, is_new: false })
@@ -273,10 +281,8 @@ async fn renew(
     connection: &mut Connection,
     id: ConnectorId,
     lifetime_days: Option<u32>,
-    code_expires_at: Timestamp,
     now: Timestamp,
-) -> Result<Option<Secret>> {
-    const ACTION: &str = "renew a stack";
+) -> Result<()> {
     const DAY_MICROS: i64 = 86_400_000_000;
     sqlx::query(
         "UPDATE stacks SET revoked_at = NULL, lifetime_days = COALESCE($2, lifetime_days),
@@ -288,21 +294,28 @@ async fn renew(
     .bind(lifetime_days.map(i64::from))
     .bind(now.as_micros())
     .bind(DAY_MICROS)
-    .execute(&mut *connection)
+    .execute(connection)
     .await
-    .while_doing(ACTION)?;
+    .while_doing("renew a stack")?;
+    Ok(())
+}
+
+async fn give_code(
+    connection: &mut Connection,
+    id: ConnectorId,
+    expires_at: Timestamp,
+) -> Result<Secret> {
     let code = fresh_code();
-    let renewed = sqlx::query(
-        "UPDATE stacks SET code_hash = $2, code_expires_at = $3
-         WHERE id = $1 AND enrolled_at IS NULL",
+    sqlx::query(
+        "UPDATE stacks SET code_hash = $2, code_expires_at = $3, code_used_at = NULL WHERE id = $1",
     )
     .bind(id.to_string())
     .bind(hash(&code))
-    .bind(code_expires_at.as_micros())
+    .bind(expires_at.as_micros())
     .execute(connection)
     .await
-    .while_doing(ACTION)?;
-    Ok((renewed.rows_affected() == 1).then_some(code))
+    .while_doing("give a stack its code")?;
+    Ok(code)
 }
 
 /// Another stack of the same tenant, account and region that is enrolled and was not revoked.
@@ -345,6 +358,7 @@ pub(crate) fn stack_of(row: &Row) -> Result<StackRow> {
         region: row.text("region")?,
         variant: row.text("variant")?,
         code_expires_at: row.time_maybe("code_expires_at")?,
+        code_used_at: row.time_maybe("code_used_at")?,
         template_version: row.text_maybe("template_version")?,
         client_version: row.text_maybe("client_version")?,
         is_paused: row.flag("is_paused")?,
