@@ -61,7 +61,7 @@ impl World {
         let attributes = json!({ "RedrivePolicy": redrive.to_string() });
         let queue = moto.queue("trail", attributes).await;
         let secret = moto.secret("token").await;
-        let mapping = moto.mapping(&queue).await;
+        let mapping = moto.mapping().await;
         let tarn = Tarn::start(State::troubled()).await;
         let (is_enabled, receipts) = (AtomicBool::new(true), Mutex::default());
         Arc::new(Self { moto, tarn, queue, dead, secret, mapping, is_enabled, receipts })

@@ -150,8 +150,10 @@ impl Moto {
         serde_json::from_str(answer["SecretString"].as_str().unwrap()).unwrap()
     }
 
-    /// Makes a function and its event source mapping; answers the mapping's id.
-    pub(crate) async fn mapping(&self, queue: &str) -> String {
+    /// Makes a function and its event source mapping; answers the mapping's id. It hears of a queue of its own: moto
+    /// would start a container for the function as soon as a message comes.
+    pub(crate) async fn mapping(&self) -> String {
+        self.queue("unused", json!({})).await;
         let trust = json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" },
             "Action": "sts:AssumeRole"
@@ -172,10 +174,9 @@ impl Moto {
             "Role": format!("arn:aws:iam::{ACCOUNT}:role/client"), "Code": { "ZipFile": zip }
         });
         self.lambda(reqwest::Method::POST, "functions", &function).await;
-        let name = queue.rsplit('/').next().unwrap();
         let mapping = json!({
             "FunctionName": "client", "BatchSize": 10,
-            "EventSourceArn": format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"),
+            "EventSourceArn": format!("arn:aws:sqs:{REGION}:{ACCOUNT}:unused"),
             "FunctionResponseTypes": ["ReportBatchItemFailures"]
         });
         let made = self.lambda(reqwest::Method::POST, "event-source-mappings/", &mapping).await;
