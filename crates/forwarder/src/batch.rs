@@ -66,7 +66,7 @@ impl Batch<'_> {
         if error.is_unwanted() {
             self.is_unwanted.store(true, Ordering::Relaxed);
         }
-        tracing::warn!(message = message.id, error = chain(&error), "a message comes again");
+        tracing::warn!(id = message.id, error = chain(&error), "a message comes again");
         Some(message.id.clone())
     }
 

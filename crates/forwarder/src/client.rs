@@ -27,6 +27,8 @@ pub struct Client {
     pub settings: Settings,
     vault: Box<dyn Vault>,
     token: Mutex<Option<Secret>>,
+    /// One reads, the others go on with what it found.
+    reading: tokio::sync::Mutex<()>,
     home: OnceLock<Home>,
 }
 
@@ -60,6 +62,7 @@ impl Client {
             settings,
             vault,
             token: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
             home: OnceLock::new(),
         })
     }
@@ -89,7 +92,7 @@ impl Client {
         let known = self.known();
         let token = match &known {
             Some(token) => token.clone(),
-            None => self.read(deadline).await?,
+            None => self.read(None, deadline).await?,
         };
         let refusal = match act(token.clone()).await {
             Err(refusal @ Refusal::Unwanted(_)) => refusal,
@@ -98,7 +101,7 @@ impl Client {
         if known.is_none() {
             return Err(refusal.into());
         }
-        let again = self.read(deadline).await?;
+        let again = self.read(Some(&token), deadline).await?;
         if again.expose() == token.expose() {
             return Err(refusal.into());
         }
@@ -137,7 +140,17 @@ impl Client {
         all
     }
 
-    async fn read(&self, deadline: Deadline) -> Result<Secret, TokenError> {
+    /// Reads the token where it is kept, unless another one than the `refused` is known by now.
+    async fn read(
+        &self,
+        refused: Option<&Secret>,
+        deadline: Deadline,
+    ) -> Result<Secret, TokenError> {
+        let _turn = self.reading.lock().await;
+        let is_other = |known: &Secret| refused.is_none_or(|old| old.expose() != known.expose());
+        if let Some(known) = self.known().filter(is_other) {
+            return Ok(known);
+        }
         let homeless = || TokenError::Homeless("nothing has told it yet".to_owned());
         let enrolment = Enrolment {
             code: self.settings.enrolment_code(),
