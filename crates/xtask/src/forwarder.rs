@@ -18,6 +18,8 @@ pub(crate) const VARIABLE: &str = "TARN_FORWARDER_BOOTSTRAP";
 const REQUIREMENTS: &str = "tools/forwarder-requirements.txt";
 /// Packs a binary.
 const ZIP: &str = "tools/bootstrap-zip.py";
+/// Cargo's profile, without what only a debugger reads.
+const PROFILE: &str = "bootstrap";
 /// The C library of the runtime.
 const GLIBC: &str = "2.34";
 
@@ -52,29 +54,23 @@ pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
 fn build(workspace: &Workspace, architecture: &str, target: &str) -> Result<PathBuf> {
     let tools = python::ensure(workspace, "zig", REQUIREMENTS, &["cargo-zigbuild", "python"])?;
     let versioned = format!("{target}.{GLIBC}");
-    let mut cargo = workspace.cargo(&["zigbuild", "--release", "--package", "forwarder"]);
+    let mut cargo = workspace.cargo(&["zigbuild", "--profile", PROFILE, "--package", "forwarder"]);
     cargo.args(["--bin", "forwarder", "--target", &versioned]);
     cargo.env("PATH", with_tools(&tools)?);
     cargo.env("CARGO_ZIGBUILD_PYTHON_PATH", tools.join("python"));
     succeed(&mut cargo).with_context(|| format!("failed to build for {architecture}"))?;
-    let built = workspace.target.join(target).join("release/forwarder");
+    let built = workspace.target.join(target).join(PROFILE).join("forwarder");
     let place = workspace.target.join("forwarder").join(env!("CARGO_PKG_VERSION"));
     let place = place.join(architecture);
     std::fs::create_dir_all(&place)
         .with_context(|| format!("failed to create `{}`", place.display()))?;
     let (binary, zip) = (place.join("bootstrap"), place.join("bootstrap.zip"));
-    strip(workspace, &tools, &built, &binary)?;
+    std::fs::copy(&built, &binary)
+        .with_context(|| format!("failed to copy `{}`", built.display()))?;
     let mut pack = workspace.command(tools.join("python"));
     succeed(pack.arg(workspace.root.join(ZIP)).arg(&binary).arg(&zip))?;
     println!("{architecture}: `{}`", zip.display());
     Ok(binary)
-}
-
-/// Leaves out what only a debugger reads: three quarters of the size.
-fn strip(workspace: &Workspace, tools: &Path, from: &Path, to: &Path) -> Result<()> {
-    let mut strip = workspace.command(tools.join("python"));
-    strip.args(["-m", "ziglang", "objcopy", "--strip-all"]).arg(from).arg(to);
-    succeed(&mut strip)
 }
 
 /// Cargo finds its subcommand by the path.
