@@ -143,7 +143,8 @@ mod tests {
         assert_eq!((first.name.as_str(), second.name.as_str()), ("0.0", "0.1"));
         assert_eq!([first.records, second.records.clone()].concat(), chunk.records);
         let [_, last] = second.halves().unwrap();
-        assert_eq!((last.name.as_str(), last.halves()), ("0.1.1", None));
+        assert_eq!(last.name, "0.1.1");
+        assert_eq!(last.halves(), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! | `TARN_VISIBILITY_SECONDS` | no | optional, 300 | how long a message is hidden at a time |
 //! | `TARN_LOG` | optional, `info` | optional, `info` | what is logged |
 //!
-//! An empty value counts as none. Proxies are honoured as usual (`HTTPS_PROXY`, `NO_PROXY`), as are the AWS SDK's own
+//! An empty code, secret, file or queue counts as none. Proxies are honoured as usual (`HTTPS_PROXY`, `NO_PROXY`), as are the AWS SDK's own
 //! variables. A function gets two kinds of events: batches of its queue, and every minute from its schedule
 //! `{"tarn": "heartbeat", "mapping": "<id of the event source mapping>"}`.
 

@@ -33,7 +33,7 @@ pub struct Settings {
 
     /// The file that holds the token where there is no such secret; only its owner can read it.
     #[arg(long, env = "TARN_TOKEN_FILE", value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
+    pub token_file: Option<String>,
 
     /// Queues that hear of new objects, by URL or ARN, with commas between them. A Lambda function needs them only to
     /// tell how much waits.
@@ -97,10 +97,10 @@ impl Settings {
     /// Not exactly one place is named.
     pub fn token_place(&self) -> Result<TokenPlace, SettingsError> {
         let secret = self.secret_arn.as_deref().map(str::trim).filter(|arn| !arn.is_empty());
-        let file = self.token_file.as_ref().filter(|path| !path.as_os_str().is_empty());
+        let file = self.token_file.as_deref().filter(|path| !path.is_empty());
         match (secret, file) {
             (Some(secret), None) => Ok(TokenPlace::Secret(secret.to_owned())),
-            (None, Some(file)) => Ok(TokenPlace::File(file.clone())),
+            (None, Some(file)) => Ok(TokenPlace::File(file.into())),
             _ => Err(SettingsError::TokenPlace),
         }
     }
