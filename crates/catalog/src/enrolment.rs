@@ -49,8 +49,8 @@ pub enum Enrolment {
     UsedCode(StackRow),
     /// The link was made for another account.
     OtherAccount(StackRow),
-    /// An enrolled stack has this account and region: the first one asked, the second one has it.
-    Occupied(StackRow, StackRow),
+    /// Another stack, named here, is enrolled for this account and region.
+    Occupied(StackRow, ConnectorId),
     /// The stack was revoked.
     Revoked(StackRow),
     /// The stack has expired.
@@ -104,7 +104,7 @@ impl Catalog {
         let (account, region) = (Some(ask.account.clone()), ask.region.clone());
         let becoming = StackRow { account, region, ..stack };
         if let Some(rival) = rival(&mut transaction, &becoming).await? {
-            return Ok(Enrolment::Occupied(becoming, rival));
+            return Ok(Enrolment::Occupied(becoming, rival.id));
         }
         exchange(&mut transaction, &becoming, ask, now).await?;
         let stack = read(&mut transaction, becoming.id).await?;
@@ -112,14 +112,14 @@ impl Catalog {
         Ok(Enrolment::Enrolled(stack))
     }
 
-    /// Remembers why an enrolment was refused, for whoever looks at the stack.
+    /// Remembers why the enrolment of a stack without a client was refused, for whoever looks at it.
     ///
     /// # Errors
     /// Nothing was written.
     pub async fn note_refusal(&self, id: ConnectorId, reason: &str) -> Result<()> {
         const ACTION: &str = "note a refused enrolment";
         let mut transaction = self.pools.begin(ACTION).await?;
-        sqlx::query("UPDATE stacks SET refusal = $2 WHERE id = $1")
+        sqlx::query("UPDATE stacks SET refusal = $2 WHERE id = $1 AND enrolled_at IS NULL")
             .bind(id.to_string())
             .bind(reason)
             .execute(&mut *transaction)

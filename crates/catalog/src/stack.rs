@@ -75,6 +75,8 @@ pub struct WantedStack {
     pub region: String,
     /// Which template.
     pub variant: String,
+    /// Whether somebody chose the template; else a stack that is there keeps its own.
+    pub is_variant_chosen: bool,
     /// When the enrolment code dies.
     pub code_expires_at: Timestamp,
     /// Days that it lives; `None` leaves what it has.
@@ -132,6 +134,14 @@ impl Catalog {
             Some(row) => row.parsed("id")?,
             None => insert(&mut transaction, wanted, now).await?,
         };
+        if wanted.is_variant_chosen {
+            sqlx::query("UPDATE stacks SET variant = $2 WHERE id = $1")
+                .bind(id.to_string())
+                .bind(&wanted.variant)
+                .execute(&mut *transaction)
+                .await
+                .while_doing(ACTION)?;
+        }
         let end = wanted.code_expires_at;
         renew(&mut transaction, id, wanted.lifetime_days, now).await?;
         let code = Some(give_code(&mut transaction, id, end).await?);

@@ -6,7 +6,7 @@ use engine::access::Right;
 
 use crate::support::TestApp;
 
-const RIGHTS: [Right; 8] = [
+const RIGHTS: [Right; 10] = [
     Right::ConnectorsRead,
     Right::ConnectorsWrite,
     Right::EventsRead,
@@ -14,11 +14,13 @@ const RIGHTS: [Right; 8] = [
     Right::LakeRead,
     Right::LakeWrite,
     Right::DeadLettersWrite,
+    Right::StacksRead,
+    Right::StacksWrite,
     Right::Admin,
 ];
 
 fn path(path: &str) -> String {
-    path.replace("{name}", "x").replace("{table}", "all")
+    path.replace("{name}", "x").replace("{table}", "all").replace("{id}", "x")
 }
 
 #[test]
@@ -28,13 +30,24 @@ fn every_route_but_a_few_needs_a_right() {
         .filter(|route| route.needs == Needs::Nothing)
         .map(|route| route.path)
         .collect();
-    assert_eq!(open, ["/", "/healthz", "/readyz", "/api/v1/openapi.json"]);
+    assert_eq!(
+        open,
+        ["/", "/healthz", "/readyz", "/api/v1/openapi.json", "/api/v1/forwarder/enrol"]
+    );
+    let of_stacks: Vec<&str> = routes()
+        .into_iter()
+        .filter(|route| route.needs == Needs::OfStack)
+        .map(|route| route.path)
+        .collect();
+    assert_eq!(of_stacks.len(), 4);
+    assert!(of_stacks.iter().all(|path| path.starts_with("/api/v1/forwarder/")));
 }
 
 #[test]
 fn what_changes_something_never_needs_a_right_to_read_only() {
     let reading = ["/api/v1/query", "/api/v1/lake/verify", "/api/v1/connectors/{name}/preview"];
-    for route in routes() {
+    let with_rights = |needs: Needs| !matches!(needs, Needs::Nothing | Needs::OfStack);
+    for route in routes().into_iter().filter(|route| with_rights(route.needs)) {
         let right = route.needs.right().map(Right::as_str).unwrap_or_default();
         let writes = route.method != Method::GET && !reading.contains(&route.path);
         assert_eq!(right.ends_with(":write"), writes, "{} {}", route.method, route.path);
@@ -44,7 +57,7 @@ fn what_changes_something_never_needs_a_right_to_read_only() {
 #[tokio::test]
 async fn without_a_valid_token_every_route_answers_the_same_401() {
     let app = TestApp::new().await;
-    for route in routes().into_iter().filter(|route| route.needs != Needs::Nothing) {
+    for route in routes().into_iter().filter(|route| route.needs.right().is_some()) {
         let path = path(route.path);
         let call = || app.request(route.method.clone(), &path);
         let none = call().anonymous().send().await;
@@ -78,7 +91,7 @@ async fn a_token_with_every_other_right_gets_403() {
 async fn a_token_of_another_tenant_gets_403_however_the_tenant_is_named() {
     let app = TestApp::new().await;
     let token = app.token(Some("acme"), &[Right::Admin]).await;
-    for route in routes().into_iter().filter(|route| route.needs != Needs::Nothing) {
+    for route in routes().into_iter().filter(|route| route.needs.right().is_some()) {
         let path = path(route.path);
         let call = |path: &str| app.request(route.method.clone(), path).token(&token);
         call(&path).send().await.problem(StatusCode::FORBIDDEN);

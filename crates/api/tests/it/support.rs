@@ -55,6 +55,14 @@ impl TestApp {
         Self { app, store, catalog, router, admin }
     }
 
+    /// The same, where the server was told at which URL it is reached.
+    pub(crate) fn reached_at(mut self, url: &str) -> Self {
+        let public_url = Some(url.to_owned());
+        self.router =
+            api::router(self.app.clone(), api::Settings { public_url, ..Default::default() });
+        self
+    }
+
     /// A token with these rights, in one tenant or in all.
     pub(crate) async fn token(&self, tenant: Option<&str>, rights: &[Right]) -> String {
         let rights: Vec<String> = rights.iter().map(|right| right.as_str().to_owned()).collect();

@@ -13,5 +13,6 @@ mod pages;
 mod power;
 mod recovery;
 mod secrets;
+mod stacks;
 mod support;
 mod tokens;

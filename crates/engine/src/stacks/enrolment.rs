@@ -1,6 +1,7 @@
 //! The exchange of a link's code for a token that the client made.
 
 use catalog::{Enrolment, EnrolmentAsk, StackRow};
+use model::ids::ConnectorId;
 use model::secret::Secret;
 use serde_json::json;
 
@@ -66,7 +67,7 @@ impl App {
                 (row, reason)
             }
             Enrolment::Occupied(row, rival) => {
-                let reason = occupied(&rival);
+                let reason = occupied(&row, rival);
                 (row, reason)
             }
         };
@@ -80,11 +81,11 @@ fn other_account(row: &StackRow, account: &str) -> String {
     format!("the link was made for the account {wanted}, not for {account}")
 }
 
-fn occupied(rival: &StackRow) -> String {
-    let account = rival.account.as_deref().unwrap_or_default();
+fn occupied(row: &StackRow, rival: ConnectorId) -> String {
+    let account = row.account.as_deref().unwrap_or_default();
     format!(
-        "the account {account} has the stack `{}` in {} already: make a link for that account to replace its \
+        "the account {account} has the stack `{rival}` in {} already: make a link for that account to replace its \
          client, or revoke it",
-        rival.id, rival.region
+        row.region
     )
 }

@@ -88,6 +88,7 @@ impl App {
             account,
             region,
             variant: variant.name(),
+            is_variant_chosen: wish.variant.is_some(),
             code_expires_at: now + CODE_LIFETIME,
             lifetime_days: wish.expires_in_days,
         };
@@ -95,7 +96,7 @@ impl App {
         let action = if offered.is_new { "stacks.create" } else { "stacks.link" };
         let object = offered.stack.id.to_string();
         self.audit(actor, action, &object, &json!({ "account": wanted.account })).await;
-        self.offer_of(offered, wish.variant.as_ref().map(|_| variant), service_url).await
+        self.offer_of(offered, service_url).await
     }
 
     /// Gives a stack a new lease: its days count from now, and a revocation is lifted. One that never enrolled
@@ -117,7 +118,7 @@ impl App {
         let end = now + CODE_LIFETIME;
         let offered = self.services.catalog.renew_stack(id, expires_in_days, end, now).await?;
         self.audit(actor, "stacks.renew", &id.to_string(), &json!(expires_in_days)).await;
-        self.offer_of(offered, None, service_url).await
+        self.offer_of(offered, service_url).await
     }
 
     /// Takes a stack back: its client is refused from the answer on.
@@ -181,15 +182,13 @@ impl App {
     async fn offer_of(
         &self,
         offered: OfferedStack,
-        variant: Option<Variant>,
         service_url: &str,
     ) -> Result<Offer, EngineError> {
         let OfferedStack { stack: row, code, is_new } = offered;
         let link_expires_at = row.code_expires_at.filter(|_| code.is_some());
         let road = match code {
             Some(code) => {
-                let variant = variant.or_else(|| known_variant(&row.variant));
-                let variant = variant.unwrap_or(DEFAULT_VARIANT);
+                let variant = known_variant(&row.variant).unwrap_or(DEFAULT_VARIANT);
                 Some(self.road(&row.region, variant, service_url, &code).await?)
             }
             None => None,

@@ -51,10 +51,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status, in the order of a stack's life.
-    pub const ALL: [Self; 5] =
-        [Self::Pending, Self::Connecting, Self::Connected, Self::Expired, Self::Revoked];
-
     /// The word that is printed.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -123,7 +119,7 @@ pub(super) fn problem(row: &StackRow, now: Timestamp) -> Option<String> {
         (Status::Connecting, None) if !lives(row, now) => {
             Some("its client gives no sign of life".to_owned())
         }
-        (_, None) => row.refusal.clone(),
+        (_, None) => None,
     }
 }
 

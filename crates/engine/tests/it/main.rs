@@ -11,6 +11,7 @@ mod mimecast;
 mod recovery;
 mod shared_key;
 mod side_by_side;
+mod stacks;
 mod store_failures;
 mod troubled;
 mod vision;

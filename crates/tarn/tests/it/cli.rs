@@ -50,6 +50,14 @@ const COMMANDS: &[&[&str]] = &[
     &["dead-letters", "list"],
     &["dead-letters", "replay"],
     &["dead-letters", "discard"],
+    &["cloudtrail"],
+    &["cloudtrail", "link"],
+    &["cloudtrail", "list"],
+    &["cloudtrail", "show"],
+    &["cloudtrail", "renew"],
+    &["cloudtrail", "revoke"],
+    &["cloudtrail", "template"],
+    &["cloudtrail", "publish"],
     &["simulate"],
 ];
 

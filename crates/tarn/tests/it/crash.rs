@@ -37,6 +37,8 @@ const LATER: [&str; 4] = [
 /// Failpoints of what only people ask for, a replay and a backfill. The engine's own tests stop there
 /// (`dead_letters`, `store_failures`).
 const ASKED_FOR: [&str; 2] = ["catalog.put_cursors.before_commit", "catalog.replay.before_commit"];
+/// Failpoints that only what a stack's client sends passes. `pushed` kills a server there.
+const PUSHED: [&str; 2] = ["catalog.apply_push.after_commit", "catalog.apply_push.before_commit"];
 /// A vendor beside Cloud App Security: its connector, with `{address}` to be filled in.
 struct Other {
     integration: &'static str,
@@ -192,7 +194,7 @@ fn the_list_of_failpoints_is_complete() {
     for name in ["catalog", "connectors", "engine", "lake"] {
         collect_failpoints(&crates.join(name).join("src"), &mut named);
     }
-    let listed: BTreeSet<String> = [&FAILPOINTS[..], &COMPACTION, &LATER, &ASKED_FOR]
+    let listed: BTreeSet<String> = [&FAILPOINTS[..], &COMPACTION, &LATER, &ASKED_FOR, &PUSHED]
         .concat()
         .into_iter()
         .map(str::to_owned)

@@ -10,6 +10,8 @@ mod from_outside;
 mod hunting;
 mod lost_catalog;
 mod normalize;
+mod onboarding;
+mod pushed;
 mod scenario_s2;
 mod support;
 mod two_writers;

@@ -70,7 +70,7 @@ async fn tell(target: &Target, publication: &Publication) -> Result<()> {
     Ok(())
 }
 
-/// The client's code for every processor.
+/// The client's code for the processors that there is code for.
 fn codes(named: Option<&Path>) -> Result<Vec<Code>> {
     let directories = match named {
         Some(directory) => vec![directory.to_owned()],
@@ -79,28 +79,29 @@ fn codes(named: Option<&Path>) -> Result<Vec<Code>> {
     let zip = |directory: &Path, architecture: Architecture| {
         directory.join(architecture.as_str()).join("bootstrap.zip")
     };
-    let is_complete = |directory: &&PathBuf| {
-        Architecture::ALL.iter().all(|architecture| zip(directory, *architecture).is_file())
+    let has_any = |directory: &&PathBuf| {
+        Architecture::ALL.iter().any(|architecture| zip(directory, *architecture).is_file())
     };
-    let Some(directory) = directories.iter().find(is_complete) else {
-        let looked: Vec<_> = directories
-            .iter()
-            .map(|directory| {
-                format!("`{}`", directory.join("{arm64,x86_64}/bootstrap.zip").display())
-            })
-            .collect();
-        return Err(Failure::new(
-            "the client's code is missing: there are no zips for both processors",
-        )
-        .hint(format!(
-            "looked for {}; name the directory that holds them with `--client-dir DIR`",
-            looked.join(" and ")
+    let Some(directory) = directories.iter().find(has_any) else {
+        let shown = |directory: &PathBuf| format!("`{}`", directory.display());
+        let looked: Vec<_> = directories.iter().map(shown).collect();
+        return Err(Failure::new("the client's code is missing").hint(format!(
+            "there is no arm64/bootstrap.zip and no x86_64/bootstrap.zip in {}; name the directory that has them \
+             with `--client-dir DIR`",
+            looked.join(", ")
         ))
         .into());
     };
     let mut codes = Vec::new();
     for architecture in Architecture::ALL {
         let path = zip(directory, *architecture);
+        if !path.is_file() {
+            output::note(format!(
+                "`{}` is missing: stacks for {architecture} cannot be put up",
+                path.display()
+            ));
+            continue;
+        }
         let bytes = std::fs::read(&path).map_err(|error| {
             Failure::new(format!("failed to read `{}`", path.display())).cause(error)
         })?;
@@ -109,12 +110,12 @@ fn codes(named: Option<&Path>) -> Result<Vec<Code>> {
     Ok(codes)
 }
 
-/// Beside this program, and where a build puts them.
+/// Beside this program, and where `cargo xtask forwarder` puts them.
 fn usual_places() -> Vec<PathBuf> {
     let program = std::env::current_exe().ok();
     let beside = program.as_deref().and_then(Path::parent);
-    let mut places: Vec<PathBuf> =
-        beside.into_iter().map(|directory| directory.join("forwarder").join(VERSION)).collect();
+    let bases = beside.into_iter().flat_map(|beside| [Some(beside), beside.parent()]).flatten();
+    let mut places: Vec<PathBuf> = bases.map(|base| base.join("forwarder").join(VERSION)).collect();
     places.push(Path::new("target/forwarder").join(VERSION));
     places
 }

@@ -28,9 +28,22 @@ const COLUMNS: [Column; 9] = [
 /// Where the accounts reach the server.
 #[derive(Debug, Args)]
 pub(crate) struct Reached {
-    /// Where the account reaches the server [env: TARN_PUBLIC_URL] [default: what the server says]
+    /// Where the account reaches the server of this data directory [env: TARN_PUBLIC_URL]
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<Url>,
+}
+
+impl Reached {
+    /// A server knows its own address, and nobody else's word counts.
+    fn check(&self, target: &Target) -> Result<(), Failure> {
+        match target {
+            Target::Remote(_) if self.public_url.is_some() => {
+                Err(Failure::usage("the server says itself where it is reached")
+                    .hint("set `public_url` where `tarn serve` runs, and leave `--public-url` out"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Flags of `link`.
@@ -87,8 +100,9 @@ pub(crate) struct RenewArguments {
 }
 
 pub(super) async fn link(config: &Config, arguments: LinkArguments) -> Result<Outcome> {
-    let LinkArguments { account, region, variant, expires_days, format, .. } = arguments;
+    let LinkArguments { account, region, variant, expires_days, reached, format } = arguments;
     let target = Target::open(config).await?;
+    reached.check(&target)?;
     let offered = match &target {
         Target::Local(local) => match service_url(config) {
             Ok(url) => {
@@ -145,8 +159,9 @@ pub(super) async fn show(config: &Config, chosen: Chosen) -> Result<Outcome> {
 }
 
 pub(super) async fn renew(config: &Config, arguments: RenewArguments) -> Result<Outcome> {
-    let RenewArguments { chosen, expires_days, .. } = arguments;
+    let RenewArguments { chosen, expires_days, reached } = arguments;
     let target = Target::open(config).await?;
+    reached.check(&target)?;
     let renewed = match &target {
         Target::Local(local) => match service_url(config) {
             Ok(url) => {
