@@ -1,6 +1,6 @@
 //! Who asks, in which tenant, and whether they may: checked for each route before its handler.
 //!
-//! A token is a bearer token (RFC 6750). The tenant comes from `?tenant=` or the header
+//! A token is a bearer token (RFC 6750), or comes as `ApiKey`, as the clients of other products send it. The tenant comes from `?tenant=` or the header
 //! `Tarn-Tenant`. Nothing about a request is looked at before its token.
 
 use axum::extract::{FromRequestParts, Query, Request, State};
@@ -20,6 +20,9 @@ use crate::server::Server;
 /// The header that names the tenant.
 pub const TENANT_HEADER: &str = "Tarn-Tenant";
 
+/// How a token may be sent.
+const SCHEMES: [&str; 2] = ["Bearer", "ApiKey"];
+
 /// What a route asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
@@ -29,13 +32,15 @@ pub enum Needs {
     InTenant(Right),
     /// A right, by a token that is not bound to one tenant: the answer is about all of them.
     InEveryTenant(Right),
+    /// The token of a stack, which opens nothing else; the handler finds out whose it is.
+    OfStack,
 }
 
 impl Needs {
     /// The right, where there is one.
     pub fn right(self) -> Option<Right> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::OfStack => None,
             Self::InTenant(right) | Self::InEveryTenant(right) => Some(right),
         }
     }
@@ -94,7 +99,7 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
 
 async fn access(gate: &Gate, headers: &HeaderMap, uri: &Uri) -> Result<Option<Access>, Problem> {
     let Some(right) = gate.needs.right() else { return Ok(None) };
-    let token = bearer_token(headers).ok_or_else(Problem::unauthorised)?;
+    let token = token_of(headers).ok_or_else(Problem::unauthorised)?;
     let caller = gate.server.app.caller(&token).await?.ok_or_else(Problem::unauthorised)?;
     let tenant = tenant_of(headers, uri)?;
     let bound = matches!(gate.needs, Needs::InEveryTenant(_)) && caller.tenant.is_some();
@@ -112,12 +117,13 @@ fn refusal(right: Right, tenant: &TenantId) -> Problem {
 }
 
 /// The token of the only `Authorization` header.
-fn bearer_token(headers: &HeaderMap) -> Option<Secret> {
+pub(crate) fn token_of(headers: &HeaderMap) -> Option<Secret> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| Secret::new(token))
+    let is_known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (is_known && !token.is_empty()).then(|| Secret::new(token))
 }
 
 #[derive(Deserialize)]
@@ -156,13 +162,14 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, value.parse().unwrap());
         }
-        bearer_token(&headers).map(|token| token.expose().to_owned())
+        token_of(&headers).map(|token| token.expose().to_owned())
     }
 
     #[test]
-    fn only_one_bearer_token_counts() {
+    fn only_one_token_counts() {
         assert_eq!(token(&["bearer t1"]).as_deref(), Some("t1"));
-        for bad in [&[][..], &["Basic t1"], &["Bearer "], &["t1"], &["Bearer t1", "Bearer t2"]] {
+        assert_eq!(token(&["ApiKey t1"]).as_deref(), Some("t1"));
+        for bad in [&[][..], &["Basic t1"], &["Bearer "], &["t1"], &["Bearer t1", "ApiKey t2"]] {
             assert_eq!(token(bad), None, "{bad:?}");
         }
     }

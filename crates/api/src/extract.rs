@@ -1,17 +1,24 @@
 //! What handlers take out of a request; whatever cannot be read becomes problem details.
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::Uri;
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, HOST};
 use axum::http::request::Parts;
-use model::ids::ConnectorName;
+use axum::http::uri::Authority;
+use axum::http::{StatusCode, Uri};
+use engine::error::EngineError;
+use engine::stacks::Refusal;
+use engine::stacks::token::Sender;
+use model::ids::{ConnectorId, ConnectorName};
 use model::manifest::duration_text;
 use model::ocsf::Class;
 use model::time::Timestamp;
 use serde::de::DeserializeOwned;
 
+use crate::auth;
 use crate::dto::retention::class;
 use crate::problem::Problem;
+use crate::server::Server;
 
 /// Stands for every table in a path.
 const ALL_TABLES: &str = "all";
@@ -25,6 +32,97 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let axum::Json(value) = axum::Json::from_request(request, state).await?;
         Ok(Self(value))
+    }
+}
+
+/// A JSON body that may be left out. Its content type is not looked at: command-line clients name a form's where they
+/// send nothing.
+pub(crate) struct MaybeBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            Problem::new(rejection.status(), "the body cannot be read")
+                .with_hint("/api/v1/openapi.json has the schema")
+        })?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Self(T::default()));
+        }
+        Ok(Self(axum::Json::from_bytes(&bytes)?.0))
+    }
+}
+
+/// `Api-Version`, as the clients of other products send it.
+pub(crate) struct ApiVersion;
+
+/// The only version.
+const API_VERSION: &str = "v1";
+
+impl<S: Send + Sync> FromRequestParts<S> for ApiVersion {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match parts.headers.get("Api-Version").map(|version| version.to_str()) {
+            None => Ok(Self),
+            Some(Ok(version)) if version.trim().eq_ignore_ascii_case(API_VERSION) => Ok(Self),
+            Some(_) => {
+                Err(Problem::unreadable("`Api-Version` names a version that is not spoken here")
+                    .with_hint(format!("send `Api-Version: {API_VERSION}`, or leave it out")))
+            }
+        }
+    }
+}
+
+/// Where others reach this server: what it was told, else the host of this request. What a proxy claims is not
+/// believed, for anyone can claim it.
+pub(crate) struct ServiceUrl(pub(crate) String);
+
+impl FromRequestParts<Server> for ServiceUrl {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
+        if let Some(url) = &server.public_url {
+            return Ok(Self(url.clone()));
+        }
+        let named = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = named.or_else(|| parts.uri.authority().map(Authority::as_str));
+        let host = host.and_then(|host| host.parse::<Authority>().ok());
+        match host.filter(|host| !host.as_str().contains('@')) {
+            Some(host) => Ok(Self(format!("http://{host}"))),
+            None => Err(Problem::unreadable("nobody knows where this server is reached")
+                .with_hint("set `public_url`, or send `Host`")),
+        }
+    }
+}
+
+/// The stack that the path names.
+pub(crate) struct StackNamed(pub(crate) ConnectorId);
+
+impl<S: Send + Sync> FromRequestParts<S> for StackNamed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await?;
+        let unknown = |_| {
+            Problem::new(StatusCode::NOT_FOUND, format!("no stack `{id}` in this tenant"))
+                .with_hint("`tarn cloudtrail list` shows the stacks")
+        };
+        id.parse().map(Self).map_err(unknown)
+    }
+}
+
+/// The stack whose token the request shows.
+pub(crate) struct StackSender(pub(crate) Sender);
+
+impl FromRequestParts<Server> for StackSender {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
+        let token =
+            auth::token_of(&parts.headers).ok_or(EngineError::Stack(Refusal::UnknownToken))?;
+        Ok(Self(server.app.sender(&token).await?))
     }
 }
 

@@ -19,3 +19,4 @@ mod upload;
 
 pub use router::router;
 pub use serve::serve;
+pub use server::Settings;

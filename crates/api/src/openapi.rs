@@ -17,16 +17,18 @@ use utoipa::{Modify, OpenApi};
 use crate::auth::Needs;
 use crate::dto;
 use crate::handlers::{
-    connectors, dead_letters, documents, events, health, integrations, lake, ledger, metrics,
-    query, retention, root, runs, status,
+    connectors, dead_letters, documents, events, forwarder, health, integrations, lake, ledger,
+    metrics, query, retention, root, runs, stacks, status,
 };
 use crate::problem::{MEDIA_TYPE, Problem};
-use crate::router::{TENANT_HEADER, routes};
+use crate::router::{TENANT_HEADER, UNVERSIONED, routes};
 
 /// Where the document is served.
 pub const PATH: &str = "/api/v1/openapi.json";
 /// The name of the security scheme.
 const SCHEME: &str = "token";
+/// The name of the scheme of stacks.
+const STACK_SCHEME: &str = "stack_token";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,6 +40,8 @@ const SCHEME: &str = "token";
         (name = "events", description = "Searching and importing"),
         (name = "lake", description = "Size, proof, ledger, maintenance and retention"),
         (name = "dead letters", description = "Records that could not become events"),
+        (name = "stacks", description = "Clients in AWS accounts that send what CloudTrail writes there"),
+        (name = "forwarder", description = "The routes of such a client, with the token of its stack"),
         (name = "server", description = "The process itself"),
     ),
     components(schemas(Problem, dto::status::MissedChanges)),
@@ -54,6 +58,10 @@ const SCHEME: &str = "token";
         retention::list_holds, retention::set_hold, retention::remove_hold, ledger::show_ledger,
         dead_letters::list_dead_letters, dead_letters::replay_dead_letters,
         dead_letters::discard_dead_letters,
+        stacks::list_stacks, stacks::offer_stack, stacks::show_stack, stacks::revoke_stack,
+        stacks::renew_stack, stacks::list_publications, stacks::remember_publication,
+        forwarder::enrol, forwarder::rotate_token, forwarder::heartbeat, forwarder::push_records,
+        forwarder::push_dead_letter,
     )
 )]
 struct Description;
@@ -83,6 +91,9 @@ impl Modify for Shared {
         scheme.description = Some("An access token: `Authorization: Bearer TOKEN`".to_owned());
         let components = document.components.get_or_insert_default();
         components.security_schemes.insert(SCHEME.to_owned(), SecurityScheme::Http(scheme).into());
+        let stack = SecurityScheme::Http(stack_scheme());
+        components.security_schemes.insert(STACK_SCHEME.to_owned(), stack.into());
+        list_unversioned(document);
         for item in document.paths.paths.values_mut() {
             let operations = [&mut item.get, &mut item.post, &mut item.delete];
             operations.into_iter().flatten().for_each(describe);
@@ -94,11 +105,42 @@ impl Modify for Shared {
                 HttpMethod::Delete => &mut item.delete,
                 _ => &mut item.post,
             };
-            if let (Some(operation), Some(right)) = (operation.as_mut(), route.needs.right()) {
+            let Some(operation) = operation.as_mut() else { continue };
+            if let Some(right) = route.needs.right() {
                 let everywhere = matches!(route.needs, Needs::InEveryTenant(_));
                 share(operation, right.as_str(), everywhere);
+            } else if route.needs == Needs::OfStack {
+                share_with_stacks(operation);
             }
         }
+    }
+}
+
+fn stack_scheme() -> Http {
+    let mut scheme = Http::new(HttpAuthScheme::Bearer);
+    scheme.description = Some("The token that a stack's client made for itself".to_owned());
+    scheme
+}
+
+/// Lists resources once more where they are found without a version.
+fn list_unversioned(document: &mut utoipa::openapi::OpenApi) {
+    let paths = &mut document.paths.paths;
+    let also: Vec<_> = routes()
+        .into_iter()
+        .filter_map(|route| {
+            let rest = route.path.strip_prefix("/api")?;
+            let is_known = UNVERSIONED.iter().any(|resource| rest.starts_with(resource));
+            is_known.then(|| (route.path, format!("/api/v1{rest}")))
+        })
+        .collect();
+    for (path, versioned) in also {
+        let Some(item) = paths.get(&versioned) else { continue };
+        let mut item = item.clone();
+        for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
+            let id = operation.operation_id.take();
+            operation.operation_id = id.map(|id| format!("{id}_unversioned"));
+        }
+        paths.insert(path.to_owned(), item);
     }
 }
 
@@ -143,12 +185,28 @@ fn share(operation: &mut Operation, right: &str, everywhere: bool) {
         }
     }
     let refused = format!("The token does not hold `{right}` here");
-    let answers = [
-        ("401", "There is no valid token"),
-        ("403", refused.as_str()),
-        ("default", "Any other problem"),
-    ];
+    answer_problems(
+        operation,
+        &[
+            ("401", "There is no valid token"),
+            ("403", refused.as_str()),
+            ("default", "Any other problem"),
+        ],
+    );
+}
+
+fn share_with_stacks(operation: &mut Operation) {
+    let scopes: [&str; 0] = [];
+    operation.security = Some(vec![SecurityRequirement::new(STACK_SCHEME, scopes)]);
+    let unwanted = "The stack is not wanted: the type ends in `token-unknown`, `stack-revoked` or `stack-expired`";
+    let throttled = "The stack has sent all that it may in this minute";
+    let answers = [("401", unwanted), ("429", throttled), ("default", "Any other problem")];
+    answer_problems(operation, &answers);
+}
+
+fn answer_problems(operation: &mut Operation, answers: &[(&str, &str)]) {
     for (status, description) in answers {
+        let (status, description) = (*status, *description);
         let content = Content::new(Some(Ref::from_schema_name("Problem")));
         let response =
             ResponseBuilder::new().description(description).content(MEDIA_TYPE, content).build();

@@ -9,7 +9,7 @@ use std::error::Error;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER as RETRY_AFTER_HEADER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use engine::error::{EngineError, ErrorKind};
@@ -19,6 +19,9 @@ use utoipa::ToSchema;
 
 /// The media type of problem details.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Seconds after which something that cannot work now is worth another try, when nobody knows better.
+const RETRY_AFTER: u64 = 5;
 
 /// Why a request was not answered (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -39,6 +42,9 @@ pub(crate) struct Problem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    /// Seconds after which asking again may help.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -51,6 +57,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             hint: None,
+            retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER),
         }
     }
 
@@ -113,6 +120,7 @@ fn kind_of(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "the request is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ("media-type", "wrong media type"),
         StatusCode::UNPROCESSABLE_ENTITY => ("invalid", "the request cannot be carried out"),
+        StatusCode::TOO_MANY_REQUESTS => ("throttled", "asked too much for now"),
         StatusCode::SERVICE_UNAVAILABLE => ("unavailable", "cannot answer now"),
         _ => ("internal", "the server failed"),
     }
@@ -122,6 +130,12 @@ fn kind_of(status: StatusCode) -> (&'static str, &'static str) {
 fn status_of(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorKind::Unreadable => StatusCode::BAD_REQUEST,
+        ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorKind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+        ErrorKind::Throttled => StatusCode::TOO_MANY_REQUESTS,
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::Conflict => StatusCode::CONFLICT,
         ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -136,13 +150,20 @@ impl From<EngineError> for Problem {
             tracing::error!(error = chain(&error), "failed to answer a request");
             return Self::internal();
         }
-        let detail = if status.is_server_error() {
+        let is_refusal = matches!(error, EngineError::Stack(_));
+        let detail = if status.is_server_error() && !is_refusal {
             tracing::error!(error = chain(&error), "failed to answer a request");
             error.to_string()
         } else {
             chain(&error)
         };
-        Self { hint: error.hint(), ..Self::new(status, detail) }
+        let mut problem = Self { hint: error.hint(), ..Self::new(status, detail) };
+        if let Some(word) = error.word() {
+            problem.kind = format!("urn:tarn:problem:{word}");
+        }
+        let seconds = error.retry_after().map(|span| span.as_secs().max(1));
+        problem.retry_after = seconds.or(problem.retry_after);
+        problem
     }
 }
 
@@ -211,9 +232,12 @@ pub(crate) fn without_values(message: &str) -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> axum::response::Response {
-        let status = self.status();
+        let (status, retry_after) = (self.status(), self.retry_after);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER_HEADER, seconds.into());
+        }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         let challenge = match status {
             StatusCode::UNAUTHORIZED => "Bearer realm=\"tarn\"",

@@ -13,18 +13,17 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, on};
 use engine::access::Right;
 use engine::app::App;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::auth::{self, Gate};
 use crate::handlers::{
-    connectors, dead_letters, documents, events, health, integrations, lake, ledger, metrics,
-    query, retention, root, runs, status,
+    connectors, dead_letters, documents, events, forwarder, health, integrations, lake, ledger,
+    metrics, query, retention, root, runs, stacks, status,
 };
 use crate::openapi;
 use crate::problem;
-use crate::server::Server;
+use crate::server::{Server, Settings};
 
 pub use crate::auth::{Needs, TENANT_HEADER};
 
@@ -32,10 +31,14 @@ pub use crate::auth::{Needs, TENANT_HEADER};
 pub const BODY_LIMIT_BYTES: usize = 2 << 20;
 
 use Method as M;
-use Needs::{InEveryTenant, InTenant, Nothing};
+use Needs::{InEveryTenant, InTenant, Nothing, OfStack};
 use Right::{
-    ConnectorsRead, ConnectorsWrite, DeadLettersWrite, EventsRead, EventsWrite, LakeRead, LakeWrite,
+    ConnectorsRead, ConnectorsWrite, DeadLettersWrite, EventsRead, EventsWrite, LakeRead,
+    LakeWrite, StacksRead, StacksWrite,
 };
+
+/// Resources that are also found without the version in their path, where other products have them.
+pub(crate) const UNVERSIONED: [&str; 1] = ["/stacks"];
 
 /// The table: method, path, what it needs, handler.
 #[rustfmt::skip]
@@ -81,6 +84,25 @@ fn table() -> Vec<Route> {
         route(M::GET,    "/api/v1/dead-letters",                InTenant(ConnectorsRead),      dead_letters::list_dead_letters),
         route(M::POST,   "/api/v1/dead-letters/replay",         InTenant(DeadLettersWrite),    dead_letters::replay_dead_letters),
         route(M::POST,   "/api/v1/dead-letters/discard",        InTenant(DeadLettersWrite),    dead_letters::discard_dead_letters),
+
+        route(M::GET,    "/api/stacks",                         InTenant(StacksRead),          stacks::list_stacks),
+        route(M::POST,   "/api/stacks",                         InTenant(StacksWrite),         stacks::offer_stack),
+        route(M::GET,    "/api/stacks/{id}",                    InTenant(StacksRead),          stacks::show_stack),
+        route(M::DELETE, "/api/stacks/{id}",                    InTenant(StacksWrite),         stacks::revoke_stack),
+        route(M::POST,   "/api/stacks/{id}/renew",              InTenant(StacksWrite),         stacks::renew_stack),
+        route(M::GET,    "/api/v1/stacks",                      InTenant(StacksRead),          stacks::list_stacks),
+        route(M::POST,   "/api/v1/stacks",                      InTenant(StacksWrite),         stacks::offer_stack),
+        route(M::GET,    "/api/v1/stacks/{id}",                 InTenant(StacksRead),          stacks::show_stack),
+        route(M::DELETE, "/api/v1/stacks/{id}",                 InTenant(StacksWrite),         stacks::revoke_stack),
+        route(M::POST,   "/api/v1/stacks/{id}/renew",           InTenant(StacksWrite),         stacks::renew_stack),
+        route(M::GET,    "/api/v1/stacks/publications",         InTenant(StacksRead),          stacks::list_publications),
+        route(M::POST,   "/api/v1/stacks/publications",         InEveryTenant(StacksWrite),    stacks::remember_publication),
+
+        route(M::POST,   "/api/v1/forwarder/enrol",             Nothing,                       forwarder::enrol),
+        route(M::POST,   "/api/v1/forwarder/token",             OfStack,                       forwarder::rotate_token),
+        route(M::POST,   "/api/v1/forwarder/heartbeat",         OfStack,                       forwarder::heartbeat),
+        route(M::POST,   "/api/v1/forwarder/records",           OfStack,                       forwarder::push_records),
+        route(M::POST,   "/api/v1/forwarder/dead-letters",      OfStack,                       forwarder::push_dead_letter),
     ]
 }
 
@@ -114,9 +136,9 @@ pub fn routes() -> Vec<RouteFacts> {
     table().into_iter().map(|route| route.facts).collect()
 }
 
-/// The server as one service. `metrics` is what the process counts, when it is recorded.
-pub fn router(app: Arc<App>, metrics: Option<PrometheusHandle>) -> Router {
-    let server = Server::new(app, metrics);
+/// The server as one service.
+pub fn router(app: Arc<App>, settings: Settings) -> Router {
+    let server = Server::new(app, settings);
     let mut router = Router::new();
     for Route { facts, serve } in table() {
         let gate = Gate { server: server.clone(), needs: facts.needs };

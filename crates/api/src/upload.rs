@@ -45,6 +45,32 @@ pub(crate) fn start(body: Body, app: Arc<App>) -> (BodyReader, Feeder) {
     (BodyReader { pieces, chunk: Bytes::new(), ended: false }, feeder)
 }
 
+/// Takes a short body in, up to so many bytes.
+///
+/// # Errors
+/// It is longer, is cut, or the client falls silent.
+pub(crate) async fn whole(body: Body, most: usize, app: &App) -> Result<Bytes, Problem> {
+    let mut chunks = body.into_data_stream();
+    let mut whole = Vec::new();
+    let deadline = app.clock().now() + SILENCE;
+    loop {
+        let chunk = tokio::select! {
+            biased;
+            chunk = chunks.next() => chunk,
+            () = app.clock().sleep_until(deadline) => return Err(silent()),
+        };
+        match chunk {
+            Some(Ok(chunk)) if whole.len() + chunk.len() > most => return Err(too_large(most)),
+            Some(Ok(chunk)) => whole.extend_from_slice(&chunk),
+            Some(Err(error)) => {
+                tracing::info!(%error, "a body was cut");
+                return Err(cut());
+            }
+            None => return Ok(whole.into()),
+        }
+    }
+}
+
 async fn feed(body: Body, mut sender: Sender<Piece>, app: Arc<App>) -> Result<(), Problem> {
     let mut chunks = body.into_data_stream();
     loop {
@@ -75,6 +101,11 @@ const RESUME: &str =
 fn silent() -> Problem {
     let detail = format!("the body stopped for {} seconds", SILENCE.as_secs());
     Problem::new(StatusCode::REQUEST_TIMEOUT, detail).with_hint(RESUME)
+}
+
+fn too_large(most: usize) -> Problem {
+    let detail = format!("the body is larger than {most} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).with_hint("send it in smaller parts")
 }
 
 fn cut() -> Problem {

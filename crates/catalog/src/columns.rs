@@ -20,6 +20,8 @@ pub(crate) trait Columns {
     fn text_maybe(&self, column: &str) -> Result<Option<String>>;
     /// A whole number.
     fn number(&self, column: &str) -> Result<i64>;
+    /// A whole number that may be missing.
+    fn number_maybe(&self, column: &str) -> Result<Option<i64>>;
     /// A number of things; never negative.
     fn count(&self, column: &str) -> Result<u64>;
     /// A point in time.
@@ -58,6 +60,10 @@ impl Columns for Row {
     }
 
     fn number(&self, column: &str) -> Result<i64> {
+        self.try_get(column).map_err(|source| damaged(column, source))
+    }
+
+    fn number_maybe(&self, column: &str) -> Result<Option<i64>> {
         self.try_get(column).map_err(|source| damaged(column, source))
     }
 

@@ -94,7 +94,8 @@ impl Catalog {
     }
 }
 
-async fn apply(connection: &mut Connection, page: &PageCommit) -> Result<Applied> {
+/// Applies a page inside a transaction.
+pub(crate) async fn apply(connection: &mut Connection, page: &PageCommit) -> Result<Applied> {
     if let Some(batch) = page.batch {
         if applied::is_applied(connection, batch).await? {
             return Ok(Applied::AlreadyApplied);

@@ -139,7 +139,8 @@ impl Catalog {
     }
 }
 
-fn hash(secret: &Secret) -> String {
+/// What a random secret is known by; it needs no salt, for nobody can guess it.
+pub(crate) fn hash(secret: &Secret) -> String {
     hex::encode(Sha256::digest(secret.expose()))
 }
 

@@ -12,9 +12,10 @@ pub mod formats;
 mod mimecast;
 mod parameters;
 mod registry;
+#[cfg(feature = "transforms")]
 pub mod transform;
 mod trend_micro_cas;
 mod trend_vision_one;
 
-pub use aws_cloudtrail::{S3File, S3Files};
+pub use aws_cloudtrail::{S3File, S3Files, onboarding, trail};
 pub use registry::Registry;

@@ -25,6 +25,10 @@ pub enum Right {
     LakeWrite,
     /// Replay and discard dead letters.
     DeadLettersWrite,
+    /// Look at stacks.
+    StacksRead,
+    /// Make, renew and revoke stacks, and say where their templates are published.
+    StacksWrite,
     /// Everything.
     Admin,
 }
@@ -40,6 +44,8 @@ impl Right {
             Self::LakeRead => "lake:read",
             Self::LakeWrite => "lake:write",
             Self::DeadLettersWrite => "dead_letters:write",
+            Self::StacksRead => "stacks:read",
+            Self::StacksWrite => "stacks:write",
             Self::Admin => "admin",
         }
     }

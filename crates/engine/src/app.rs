@@ -19,6 +19,7 @@ use crate::connectors::check::ExtraRegions;
 use crate::error::EngineError;
 use crate::maintenance::Keeper;
 use crate::recovery;
+use crate::stacks::Desk;
 
 /// What an `App` is made of; wired by the binary and by tests.
 pub struct Parts {
@@ -42,6 +43,7 @@ pub struct App {
     pub(crate) supervisor: Supervisor,
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) sources: Sources,
+    pub(crate) desk: Arc<Desk>,
 }
 
 impl App {
@@ -64,9 +66,10 @@ impl App {
         };
         let (registry, regions) = (Arc::new(registry), Arc::new(regions));
         let supervisor = Supervisor::new(services.clone(), registry.clone(), regions.clone());
-        let keeper = Keeper::new(services.clone());
+        let desk = Arc::new(Desk::default());
+        let keeper = Keeper::new(services.clone(), desk.clone());
         let sources = registry.sources();
-        Ok(Self { services, registry, regions, supervisor, keeper, sources })
+        Ok(Self { services, registry, regions, supervisor, keeper, sources, desk })
     }
 
     /// Starts every enabled connector, and the task that looks after the lake.

@@ -188,7 +188,9 @@ impl App {
             return Ok(Some((IMPORT_NAME.to_owned(), mapping)));
         }
         let Some(stored) = self.services.catalog.connector(letter.connector).await? else {
-            return Ok(Some((letter.connector.to_string(), mapping)));
+            let stack = self.services.catalog.stack(letter.connector).await?;
+            let name = stack.map_or_else(|| letter.connector.to_string(), |stack| stack.name);
+            return Ok(Some((name, mapping)));
         };
         let plan: Option<Plan> = serde_json::from_value(stored.document).ok();
         let transform = plan

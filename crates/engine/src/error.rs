@@ -1,15 +1,31 @@
 //! Why a use case failed: a closed list of kinds, so that each shell maps them in one place.
 
+use std::time::Duration;
+
 use catalog::CatalogError;
 use model::connector::SettingsError;
 use model::hint::Hint;
 use query::store::StoreError;
+
+use crate::stacks::Refusal;
 
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The input is wrong; asking again does not help.
     Invalid,
+    /// The input cannot even be read.
+    Unreadable,
+    /// The input is larger than what is taken.
+    TooLarge,
+    /// The input has a form that nobody knows here.
+    Unsupported,
+    /// Nobody knows who asks, or does not any more.
+    Unauthenticated,
+    /// Who asks may not.
+    Forbidden,
+    /// Who asks has asked too much for now.
+    Throttled,
     /// The thing does not exist in this tenant.
     NotFound,
     /// It clashes with what is there.
@@ -67,6 +83,9 @@ pub enum EngineError {
         #[source]
         source: std::io::Error,
     },
+    /// A stack's client is not served.
+    #[error(transparent)]
+    Stack(#[from] Refusal),
     /// Reading a file panicked.
     #[error("the thread that reads a file failed")]
     Reader(#[source] tokio::task::JoinError),
@@ -82,6 +101,7 @@ impl EngineError {
             | Self::Read { .. } => ErrorKind::Invalid,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Reader(_) => ErrorKind::Internal,
+            Self::Stack(refusal) => refusal.kind(),
             Self::Store(StoreError::Refused { .. }) => ErrorKind::Invalid,
             Self::Store(StoreError::Forgotten { .. }) => ErrorKind::Conflict,
             Self::Store(StoreError::Failed { .. } | StoreError::Unfinished { .. }) => {
@@ -98,6 +118,22 @@ impl EngineError {
             },
         }
     }
+
+    /// A word for programs, where the kind alone does not tell enough: `stack-revoked`.
+    pub fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Stack(refusal) => refusal.word(),
+            _ => None,
+        }
+    }
+
+    /// How long to wait before asking again, where somebody knows.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Stack(refusal) => refusal.retry_after(),
+            _ => None,
+        }
+    }
 }
 
 impl Hint for EngineError {
@@ -108,7 +144,11 @@ impl Hint for EngineError {
             Self::NotFound { kind: "connector", .. } => {
                 Some("`tarn connector list` shows the names".to_owned())
             }
+            Self::NotFound { kind: "stack", .. } => {
+                Some("`tarn cloudtrail list` shows the stacks".to_owned())
+            }
             Self::NotFound { .. } | Self::Reader(_) => None,
+            Self::Stack(refusal) => Some(refusal.remedy().to_owned()),
             Self::Invalid { hint, .. } => Some(hint.clone()),
             Self::Catalog(error) => error.hint(),
             Self::Store(error) => error.hint(),

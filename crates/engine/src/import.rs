@@ -36,10 +36,10 @@ const CHUNKS_AHEAD: usize = 1;
 /// A source with what reads its records.
 #[derive(Clone)]
 pub struct Reading {
-    source: Arc<Source>,
-    mapping: Arc<dyn Mapping>,
-    envelope: Option<&'static str>,
-    is_foreign: Option<IsForeign>,
+    pub(crate) source: Arc<Source>,
+    pub(crate) mapping: Arc<dyn Mapping>,
+    pub(crate) envelope: Option<&'static str>,
+    pub(crate) is_foreign: Option<IsForeign>,
 }
 
 /// One record's event, or the record and the reason why it has none.

@@ -1,4 +1,5 @@
-//! The use cases of Tarn behind one [`app::App`]: collect, import, search, verify, and tend.
+//! The use cases of Tarn behind one [`app::App`]: collect, take in, import, search,
+//! verify, and tend.
 //!
 //! The CLI and the HTTP API both call `App` and nothing else. The lake and the vendors are reached
 //! through their ports only. Start with [`app`], then [`collect`] for the road of a record.
@@ -18,3 +19,4 @@ pub mod maintenance;
 pub mod recovery;
 mod replayed_document;
 pub mod retention;
+pub mod stacks;

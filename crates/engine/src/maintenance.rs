@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::collect::Services;
 use crate::error::EngineError;
 use crate::retention::{Policy, place};
+use crate::stacks::Desk;
 
 /// How often a running server looks after the lake.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -30,6 +31,7 @@ const RETENTION: &str = "retention";
 /// Looks after the lake for one process.
 pub(crate) struct Keeper {
     services: Services,
+    desk: Arc<Desk>,
     /// Held while rules are carried out, so that a hold that was set holds from then on.
     deciding: Mutex<()>,
     /// Held while a bookmark is written, so that an older one never replaces a newer one.
@@ -41,9 +43,10 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Nothing runs yet.
-    pub(crate) fn new(services: Services) -> Arc<Self> {
+    pub(crate) fn new(services: Services, desk: Arc<Desk>) -> Arc<Self> {
         Arc::new(Self {
             services,
+            desk,
             deciding: Mutex::default(),
             writing: Mutex::default(),
             moved_on: Mutex::default(),
@@ -89,6 +92,10 @@ impl Keeper {
     pub(crate) async fn tick(&self) -> Result<MaintenanceReport, EngineError> {
         if self.is_bookmark_due().await {
             self.try_move_on().await;
+        }
+        if let Err(error) = self.desk.tend(&self.services).await {
+            let cause = &error as &dyn std::error::Error;
+            tracing::error!(error = cause, "failed to look after the stacks");
         }
         let expired = self.expire().await.unwrap_or_else(|error| {
             let cause = &error as &dyn std::error::Error;

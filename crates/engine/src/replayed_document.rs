@@ -57,7 +57,7 @@ impl App {
             return Ok(Some(Box::new(std::io::Cursor::new(raw.clone()))));
         }
         let stored = self.services.catalog.connector(letter.connector).await;
-        let Ok(Some(stored)) = stored else { return Ok(None) };
+        let Ok(Some(stored)) = stored else { return elsewhere(raw) };
         let checked = self
             .document(&stored)
             .ok()
@@ -143,6 +143,18 @@ impl App {
         page::enter(commit, &self.services).await;
         outcome.counts += counts;
         Ok(())
+    }
+}
+
+/// A letter of a stack may be the name of an object in an account that this machine cannot read from.
+fn elsewhere(raw: &Bytes) -> Result<Option<Reopened>, String> {
+    match std::str::from_utf8(raw) {
+        Ok(name) if name.starts_with("s3://") => Err(format!(
+            "its bytes were not sent, only its name: `tarn ingest --source {} {name}` reads it where that account \
+             lets you, then discard the letter",
+            crate::stacks::push::SOURCE
+        )),
+        _ => Ok(None),
     }
 }
 

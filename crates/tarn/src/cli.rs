@@ -11,7 +11,7 @@ use model::secret::Secret;
 use url::Url;
 
 use crate::commands::{
-    connector, dead_letters, demo, ingest, lake, normalize, query, serve, simulate,
+    cloudtrail, connector, dead_letters, demo, ingest, lake, normalize, query, serve, simulate,
 };
 
 const AFTER_HELP: &str = "\
@@ -77,6 +77,9 @@ pub(crate) enum Command {
     /// Records that could not become events
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Onboard AWS accounts for CloudTrail: links, stacks, templates
+    #[command(subcommand)]
+    Cloudtrail(cloudtrail::Command),
     /// Run a fake vendor
     Simulate(simulate::Arguments),
 }

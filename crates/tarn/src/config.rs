@@ -28,6 +28,7 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8717";
 #[serde(deny_unknown_fields)]
 struct File {
     listen: Option<String>,
+    public_url: Option<Url>,
     data_dir: Option<PathBuf>,
     lake: Option<PathBuf>,
     log: Option<String>,
@@ -58,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) tenant: TenantId,
     /// Address and port to listen on.
     pub(crate) listen: String,
+    /// Where others reach the server, when it is not where requests say that they were sent.
+    pub(crate) public_url: Option<Url>,
     /// The data directory.
     pub(crate) data_dir: PathBuf,
     /// The lake, when it lies elsewhere than in the data directory.
@@ -73,11 +76,15 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Gathers what holds. `listen` is the flag of `serve` and `demo`.
+    /// Gathers what holds. `listen` and `public_url` are flags of some commands.
     ///
     /// # Errors
     /// The file cannot be read, has an unknown key, or a variable has an impossible value.
-    pub(crate) fn load(flags: &Global, listen: Option<&str>) -> Result<Self> {
+    pub(crate) fn load(
+        flags: &Global,
+        listen: Option<&str>,
+        public_url: Option<&Url>,
+    ) -> Result<Self> {
         let file = match flags.config.clone().or_else(|| env::read(env::CONFIG).map(Into::into)) {
             Some(path) => File::read(&path)?,
             None => File::default(),
@@ -86,17 +93,25 @@ impl Config {
         let stays_here = flags.data_dir.is_some() || flags.lake.is_some();
         let server = match flags.server.clone() {
             None if stays_here => None,
-            None => {
-                parsed(env::SERVER, |text| Url::parse(text).map_err(|error| error.to_string()))?
-            }
+            None => parsed(env::SERVER, url)?,
             given => given,
         };
         let tenant = parsed(env::TENANT, |text| TenantId::new(text).map_err(|e| e.to_string()))?;
         let data_dir = flags.data_dir.clone().or_else(|| path(env::DATA_DIR)).or(file.data_dir);
         let regions = parsed(env::REGIONS, yaml)?.unwrap_or(file.regions);
         let log_format = parsed(env::LOG_FORMAT, |text| LogFormat::from_str(text, true))?;
+        let public_url = match public_url {
+            Some(url) => Some(url.clone()),
+            None => parsed(env::PUBLIC_URL, url)?.or(file.public_url),
+        };
+        if public_url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+            return Err(Failure::usage("the public URL is no http or https URL")
+                .hint("write for instance https://tarn.example.com")
+                .into());
+        }
         Ok(Self {
             server,
+            public_url,
             token: flags.token.clone().or_else(|| env::read_secret(env::TOKEN)),
             tenant: flags.tenant.clone().or(tenant).unwrap_or_default(),
             listen: listen
@@ -119,13 +134,17 @@ impl File {
         let shown = path.display();
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("failed to read the configuration file `{shown}`"))?;
-        let known = "the keys are listen, data_dir, lake, log, log_format, regions";
+        let known = "the keys are listen, public_url, data_dir, lake, log, log_format, regions";
         yaml(&text).map_err(|problem| {
             Failure::new(format!("the configuration file `{shown}` cannot be used: {problem}"))
                 .hint(known)
                 .into()
         })
     }
+}
+
+fn url(text: &str) -> Result<Url, String> {
+    Url::parse(text).map_err(|error| error.to_string())
 }
 
 fn path(variable: env::Variable) -> Option<PathBuf> {
@@ -177,6 +196,7 @@ mod tests {
             token: Some(Secret::new("tarn_marker")),
             tenant: TenantId::default(),
             listen: DEFAULT_LISTEN.to_owned(),
+            public_url: None,
             data_dir: "x".into(),
             lake: None,
             log: None,

@@ -46,6 +46,12 @@ pub(crate) const LISTEN: Variable = Variable {
     stands_for: "`listen`",
     help: "Address and port that `serve` and `demo` listen on.",
 };
+/// Where others reach the server.
+pub(crate) const PUBLIC_URL: Variable = Variable {
+    name: "TARN_PUBLIC_URL",
+    stands_for: "`public_url`",
+    help: "URL at which others reach the server; it stands in the links of stacks.",
+};
 /// Data directory.
 pub(crate) const DATA_DIR: Variable = Variable {
     name: "TARN_DATA_DIR",
@@ -86,8 +92,10 @@ pub(crate) const MASTER_KEY: Variable = Variable {
 
 /// All of them, in the order of the reference page.
 #[cfg(test)]
-const ALL: [Variable; 11] =
-    [SERVER, TOKEN, TENANT, CONFIG, LISTEN, DATA_DIR, LAKE, LOG, LOG_FORMAT, REGIONS, MASTER_KEY];
+const ALL: [Variable; 12] = [
+    SERVER, TOKEN, TENANT, CONFIG, LISTEN, PUBLIC_URL, DATA_DIR, LAKE, LOG, LOG_FORMAT, REGIONS,
+    MASTER_KEY,
+];
 
 /// What a variable is set to; `None` when it is not set or empty.
 pub(crate) fn read(variable: Variable) -> Option<String> {

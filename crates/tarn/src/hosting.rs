@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use model::secret::Secret;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use url::Url;
 
 use crate::commands::simulate::bind;
 use crate::config::Config;
@@ -31,6 +32,7 @@ pub(crate) struct Host {
     /// The first token, when it was made just now.
     pub(crate) token: Option<Secret>,
     stop: watch::Receiver<bool>,
+    public_url: Option<String>,
 }
 
 impl Host {
@@ -52,7 +54,8 @@ impl Host {
                  encrypted; put a TLS proxy in front"
             ));
         }
-        Ok(Self { local, listener, address, token, stop: stop_signal() })
+        let public_url = config.public_url.as_ref().map(Url::to_string);
+        Ok(Self { local, listener, address, token, stop: stop_signal(), public_url })
     }
 
     /// Where the server is reached from this machine.
@@ -75,9 +78,9 @@ impl Host {
     /// # Errors
     /// The catalog cannot be read, or the listener fails.
     pub(crate) async fn run(self) -> Result<()> {
-        let Self { local, listener, stop, .. } = self;
+        let Self { local, listener, stop, public_url, .. } = self;
         local.app.start().await?;
-        let served = answer(listener, local.app.clone(), stop).await;
+        let served = answer(listener, local.app.clone(), public_url, stop).await;
         local.close().await;
         served.context("the server failed")
     }
@@ -86,9 +89,10 @@ impl Host {
 async fn answer(
     listener: TcpListener,
     app: Arc<App>,
+    public_url: Option<String>,
     stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let mut server = std::pin::pin!(serve(listener, app, wait(stop.clone())));
+    let mut server = std::pin::pin!(serve(listener, app, public_url, wait(stop.clone())));
     tokio::select! {
         served = &mut server => return served,
         () = wait(stop) => {}
@@ -102,6 +106,7 @@ async fn answer(
 async fn serve(
     listener: TcpListener,
     app: Arc<App>,
+    public_url: Option<String>,
     stopping: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let metrics = match PrometheusBuilder::new().install_recorder() {
@@ -111,7 +116,7 @@ async fn serve(
             None
         }
     };
-    api::serve(listener, api::router(app, metrics), stopping).await
+    api::serve(listener, api::router(app, api::Settings { metrics, public_url }), stopping).await
 }
 
 /// Watches for the wish to stop; a second one ends the process at once.

@@ -68,7 +68,12 @@ fn started(cli: Cli) -> Result<Outcome> {
         Command::Demo(arguments) => arguments.listen.as_deref(),
         _ => None,
     };
-    let config = Config::load(&cli.global, listen)?;
+    let public_url = match &cli.command {
+        Command::Serve(arguments) => arguments.public_url.as_ref(),
+        Command::Cloudtrail(command) => command.public_url(),
+        _ => None,
+    };
+    let config = Config::load(&cli.global, listen, public_url)?;
     let stays = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     if stays && cli.global.server.is_some() {
         return Err(Failure::usage("this command runs a server, it does not ask one")
@@ -101,6 +106,7 @@ async fn run(cli: Cli, config: Config) -> Result<Outcome> {
         Command::DeadLetters(command) => {
             Box::pin(commands::dead_letters::run(&config, command)).await
         }
+        Command::Cloudtrail(command) => Box::pin(commands::cloudtrail::run(&config, command)).await,
         Command::Simulate(arguments) => Box::pin(commands::simulate::run(arguments)).await,
     }
 }

@@ -10,8 +10,10 @@
 mod bench;
 mod codegen;
 mod demo;
+mod forwarder;
 mod moto;
 mod prerequisites;
+mod python;
 mod schemas;
 mod steps;
 mod test;
@@ -32,7 +34,8 @@ usage: cargo xtask TASK
   bench [ARGUMENT]…  build for release and measure; see docs/benchmarks.md
   codegen [--check]  write (or compare) what is generated from content/ocsf/
   schemas            fetch the OCSF JSON schemas that tests validate against
-  moto               install the stand-in for AWS that tests talk to
+  moto               install the stand-in for AWS that tests talk to, and cfn-lint
+  forwarder          build the CloudTrail client's zips for Lambda
   tidy               the rules of this repository that no other tool checks";
 
 fn main() -> ExitCode {
@@ -62,6 +65,10 @@ fn run() -> Result<()> {
         ["moto"] => {
             prerequisites::ensure()?;
             moto::ensure(&workspace).map(drop)
+        }
+        ["forwarder"] => {
+            prerequisites::ensure()?;
+            forwarder::run(&workspace)
         }
         ["tidy"] => tidy::run(&workspace),
         [] | ["help" | "-h" | "--help"] => {

@@ -1,12 +1,12 @@
-//! moto, which answers as S3, SQS, SNS, EventBridge and STS do, for the tests of what is collected from AWS.
-//!
-//! It lies in the build cache in a Python environment of its own, made anew when its requirements change.
+//! moto, which answers as the services of AWS do, and cfn-lint, which knows what CloudFormation takes: for the tests of
+//! what is collected from AWS and of the template of a stack.
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::workspace::{Workspace, succeed};
+use crate::python;
+use crate::workspace::Workspace;
 
 /// Variable that tells tests where the server's program lies.
 pub(crate) const VARIABLE: &str = "TARN_MOTO_SERVER";
@@ -14,27 +14,19 @@ pub(crate) const VARIABLE: &str = "TARN_MOTO_SERVER";
 /// Every package with its version and the digests of its files.
 const REQUIREMENTS: &str = "tools/moto-requirements.txt";
 
-/// Installs it where it is missing or old, and gives the path of its program.
-pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
-    let requirements = workspace.root.join(REQUIREMENTS);
-    let inputs = std::fs::read_to_string(&requirements)
-        .with_context(|| format!("failed to read `{}`", requirements.display()))?;
-    let home = workspace.target.join("moto");
-    let environment = home.join("venv");
-    let program = environment.join("bin/moto_server");
-    let seal = home.join("inputs");
-    if program.exists() && std::fs::read_to_string(&seal).is_ok_and(|sealed| sealed == inputs) {
-        println!("moto is up to date in `{}`", environment.display());
-        return Ok(program);
-    }
-    std::fs::create_dir_all(&home)
-        .with_context(|| format!("failed to create `{}`", home.display()))?;
-    succeed(workspace.command("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
-    let mut pip = workspace.command(environment.join("bin/python"));
-    pip.args(install).args(["--require-hashes", "--requirement"]).arg(&requirements);
-    succeed(&mut pip).context("failed to fetch moto from PyPI")?;
-    std::fs::write(&seal, inputs)
-        .with_context(|| format!("failed to write `{}`", seal.display()))?;
-    Ok(program)
+/// Variable that tells tests where cfn-lint's program lies.
+pub(crate) const LINT_VARIABLE: &str = "TARN_CFN_LINT";
+
+/// The programs.
+pub(crate) struct Programs {
+    /// moto's server.
+    pub(crate) server: PathBuf,
+    /// cfn-lint.
+    pub(crate) lint: PathBuf,
+}
+
+/// Installs them where they are missing or old.
+pub(crate) fn ensure(workspace: &Workspace) -> Result<Programs> {
+    let folder = python::ensure(workspace, "moto", REQUIREMENTS, &["moto_server", "cfn-lint"])?;
+    Ok(Programs { server: folder.join("moto_server"), lint: folder.join("cfn-lint") })
 }

@@ -7,6 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use engine::app::App;
 use engine::error::EngineError;
+use engine::stacks::standing::Status;
 
 use crate::problem::chain;
 use crate::server::Server;
@@ -38,6 +39,7 @@ async fn gauges(app: &App) -> Result<String, EngineError> {
         let labels = format!("tenant=\"{tenant}\",enabled=\"{enabled}\"");
         sample(&mut text, "tarn_connectors", &labels, count);
     }
+    stacks(&mut text, app).await?;
     let counts = app.ledger(None, None).await?;
     gauge(
         &mut text,
@@ -73,6 +75,26 @@ async fn gauges(app: &App) -> Result<String, EngineError> {
         tables.iter().map(|table| table.size_bytes).collect(),
     );
     Ok(text)
+}
+
+async fn stacks(text: &mut String, app: &App) -> Result<(), EngineError> {
+    let stacks = app.stacks(None).await?;
+    let mut by_status: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    for stack in &stacks {
+        *by_status.entry((stack.row.tenant.to_string(), stack.status.as_str())).or_default() += 1;
+    }
+    gauge(text, "tarn_stacks", "Stacks by tenant and status.");
+    for ((tenant, status), count) in by_status {
+        sample(text, "tarn_stacks", &format!("tenant=\"{tenant}\",status=\"{status}\""), count);
+    }
+    gauge(text, "tarn_stack_expires_in_days", "Days until a stack expires, where it does.");
+    for stack in stacks.iter().filter(|stack| stack.status != Status::Revoked) {
+        if let Some(days) = stack.expires_in_days {
+            let labels = format!("tenant=\"{}\",stack=\"{}\"", stack.row.tenant, stack.row.id);
+            sample(text, "tarn_stack_expires_in_days", &labels, days);
+        }
+    }
+    Ok(())
 }
 
 fn gauge(text: &mut String, name: &str, help: &str) {

@@ -51,7 +51,7 @@ impl TestApp {
         };
         let app = Arc::new(App::open(parts).await.unwrap());
         let admin = app.first_token().await.unwrap().unwrap().expose().to_owned();
-        let router = api::router(app.clone(), None);
+        let router = api::router(app.clone(), api::Settings::default());
         Self { app, store, catalog, router, admin }
     }
 

@@ -34,6 +34,8 @@ pub enum IntervalKind {
     Backfill,
     /// A bulk import.
     Import,
+    /// Records that a stack's client sent.
+    Push,
     /// Dead letters that came in again.
     Replay,
     /// Rows found in the lake after a crash.
@@ -42,8 +44,15 @@ pub enum IntervalKind {
 
 impl IntervalKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Live, Self::Gap, Self::Backfill, Self::Import, Self::Replay, Self::Recovered];
+    pub const ALL: [Self; 7] = [
+        Self::Live,
+        Self::Gap,
+        Self::Backfill,
+        Self::Import,
+        Self::Push,
+        Self::Replay,
+        Self::Recovered,
+    ];
 
     /// The word that is stored and printed.
     pub const fn as_str(self) -> &'static str {
@@ -52,6 +61,7 @@ impl IntervalKind {
             Self::Gap => "gap",
             Self::Backfill => "backfill",
             Self::Import => "import",
+            Self::Push => "push",
             Self::Replay => "replay",
             Self::Recovered => "recovered",
         }

@@ -1,8 +1,8 @@
 //! AWS CloudTrail: the records that trails write to S3, in files of their own or from a bucket.
 //!
-//! [`pull`] reads them out of S3. Start at [`normalise`] for what a record becomes, and [`identify`] for who it is; [`fields`] is how a record is
-//! read, which is the hot path of the whole program. The vendor's traps and the mapping table stand in
-//! `docs/integrations/aws_cloudtrail.md`.
+//! [`pull`] reads them out of S3, [`onboarding`] has an account's owner send them. Start at [`normalise`] for what a
+//! record becomes, and [`identify`] for who it is; [`fields`] is how a record is read, which is the hot path of the
+//! whole program. The vendor's traps and the mapping table stand in `docs/integrations/aws_cloudtrail.md`.
 
 mod account;
 mod api_call;
@@ -14,6 +14,7 @@ mod identify;
 mod insight;
 mod kinds;
 mod normalise;
+pub mod onboarding;
 mod origin;
 mod outcome;
 mod principal;
@@ -33,7 +34,7 @@ use model::mapping::{EventSink, Mapping, Unusable, Verdict};
 use model::vendor::{Connection, Integration, IsForeign};
 
 use pull::CloudTrailConnection;
-pub use pull::{S3File, S3Files};
+pub use pull::{S3File, S3Files, trail};
 
 /// The only content type.
 const RECORDS: &str = "records";

@@ -124,6 +124,8 @@ pub struct Unpacked {
     pub bytes: Vec<u8>,
     /// Why there are no more, when the file is broken, cut or larger than the cap.
     pub problem: Option<String>,
+    /// Whether the problem is that it is larger than the cap.
+    pub is_longer: bool,
 }
 
 /// Whether bytes begin like a gzip file.
@@ -136,11 +138,13 @@ pub fn gunzip(packed: &[u8], cap: usize) -> Unpacked {
     let mut decoder = MultiGzDecoder::new(Capped { bytes: Vec::new(), cap });
     let ended = decoder.write_all(packed).and_then(|()| decoder.try_finish());
     let bytes = std::mem::take(&mut decoder.get_mut().bytes);
-    let problem = ended.err().map(|error| match explain(error, cap) {
+    let error = ended.err().map(|error| explain(error, cap));
+    let is_longer = matches!(error, Some(DecodeError::TooLarge(_)));
+    let problem = error.map(|error| match error {
         DecodeError::Broken(cause) => cause.to_string(),
         other => other.to_string(),
     });
-    Unpacked { bytes, problem }
+    Unpacked { bytes, problem, is_longer }
 }
 
 #[cfg(test)]

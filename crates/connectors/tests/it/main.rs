@@ -8,6 +8,7 @@ mod formats;
 mod golden;
 mod mimecast;
 mod ocsf;
+mod onboarding;
 mod paging;
 mod properties;
 mod proxies;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use url::Url;
 
 use crate::config::Config;
 use crate::error::Outcome;
@@ -14,6 +15,9 @@ pub(crate) struct Arguments {
     /// Address and port to listen on [env: TARN_LISTEN] [default: 127.0.0.1:8717]
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
+    /// Where others reach this server, for links [env: TARN_PUBLIC_URL] [default: as requests say]
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<Url>,
 }
 
 /// Serves.

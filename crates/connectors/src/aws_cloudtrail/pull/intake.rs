@@ -228,7 +228,7 @@ mod tests {
 
     fn piece(records: usize) -> Piece {
         let record = Record::from(b"{}".to_vec());
-        Piece { records: vec![record; records], unusable: Vec::new(), bytes: records * 2 }
+        Piece { records: vec![record; records], bytes: records * 2, ..Piece::default() }
     }
 
     fn error(detail: &str) -> FetchError {

@@ -2,8 +2,8 @@
 //!
 //! Start at [`connection`]. A queue is read by [`reception`]: [`notification`] says what a message means, [`object`]
 //! reads what it announces, [`intake`] lets it gather for the engine. [`listing`] walks over a bucket, and
-//! [`reconciliation`] reads what it finds. [`session`] is who asks, [`failure`] what refusals mean. AWS's own crates
-//! are named here and nowhere else.
+//! [`reconciliation`] reads what it finds. [`session`] is who asks, [`failure`] what refusals mean. [`trail`] is the
+//! door for the client that sends records on. AWS's own crates are named here and nowhere else in this crate.
 
 mod address;
 mod body;
@@ -21,6 +21,7 @@ mod reconciliation;
 mod s3_files;
 mod session;
 mod settings;
+pub mod trail;
 
 pub(super) use connection::CloudTrailConnection;
 pub use s3_files::{S3File, S3Files};

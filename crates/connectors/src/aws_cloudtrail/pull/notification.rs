@@ -9,15 +9,15 @@ use serde_json::Value;
 
 /// An object in a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Object {
+pub struct Object {
     /// The bucket's name.
-    pub(super) bucket: String,
+    pub bucket: String,
     /// The key as S3 takes it.
-    pub(super) key: String,
+    pub key: String,
     /// The tag of its content, where the message says it, without quotes.
-    pub(super) tag: Option<String>,
+    pub tag: Option<String>,
     /// The bucket's region, where the message says it.
-    pub(super) region: Option<String>,
+    pub region: Option<String>,
 }
 
 impl std::fmt::Display for Object {
@@ -28,13 +28,17 @@ impl std::fmt::Display for Object {
 
 /// Why a message is not understood.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Puzzle {
+pub enum Puzzle {
+    /// It is no JSON.
     #[error("the message is not JSON")]
     NotJson(#[source] serde_json::Error),
+    /// It has another shape.
     #[error("the message is in none of the four known shapes")]
     UnknownShape,
+    /// The shape is known, and its middle is missing.
     #[error("the message names no bucket or no key")]
     Incomplete,
+    /// The key has broken escapes.
     #[error("the key `{0}` is not encoded as S3 does")]
     Key(String),
 }

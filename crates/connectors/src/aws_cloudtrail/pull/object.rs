@@ -1,7 +1,7 @@
 //! One object: asked for where its bucket lies, unpacked and cut into records piece by piece.
 //!
 //! Memory holds a few pieces of it, whatever its size. An object that is gone was deleted, and nothing is wrong;
-//! one that cannot be read to its end is a dead letter beside the records that could be.
+//! one that cannot be read to its end is told broken beside the records that could be read.
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use model::record::Record;
 use model::vendor::{Fault, FetchError};
 use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::body::{self, Body};
 use super::failure;
@@ -28,13 +29,33 @@ const PIECE_BYTES: usize = 2 << 20;
 
 /// Some of an object's records.
 #[derive(Debug, Default)]
-pub(super) struct Piece {
+pub struct Piece {
     /// The records.
-    pub(super) records: Vec<Record>,
+    pub records: Vec<Record>,
     /// What cannot be a record.
-    pub(super) unusable: Vec<DeadLetter>,
-    /// Bytes of both.
-    pub(super) bytes: usize,
+    pub unusable: Vec<DeadLetter>,
+    /// The object cannot be read further, or not at all.
+    pub broken: Option<Broken>,
+    /// Bytes of all of them.
+    pub bytes: usize,
+}
+
+/// What is known of an object that cannot be read to its end.
+#[derive(Debug)]
+pub struct Broken {
+    /// All its bytes, where they are few.
+    pub raw: Option<Bytes>,
+    /// Why it cannot be read, for people.
+    pub reason: String,
+}
+
+/// An object on its way: its records come piece by piece as they are asked for.
+pub struct Log {
+    name: String,
+    tag: String,
+    body: Body,
+    pieces: mpsc::Receiver<Piece>,
+    cutting: JoinHandle<()>,
 }
 
 /// Asks for an object; `None` when it is gone. Its region is learned where S3 says another.
@@ -76,30 +97,61 @@ pub(super) async fn read<F: Future<Output = ()>>(
     region: &str,
     take: impl Fn(Piece) -> F,
 ) -> Result<Option<String>, FetchError> {
+    let Some(mut log) = open(session, object, region).await? else { return Ok(None) };
+    while let Some(mut piece) = log.next().await? {
+        piece.unusable.extend(piece.broken.take().map(|broken| broken.into_letter(object)));
+        take(piece).await;
+    }
+    Ok(Some(log.tag))
+}
+
+/// Begins to read an object; `None` when it is gone.
+///
+/// # Errors
+/// It was refused or not answered.
+pub(super) async fn open(
+    session: &Session,
+    object: &Object,
+    region: &str,
+) -> Result<Option<Log>, FetchError> {
     let Some(answer) = get(session, object, region).await? else {
         tracing::debug!(%object, "an announced object is gone");
         return Ok(None);
     };
     let tag = answer.e_tag().map(|tag| tag.trim_matches('"').to_owned()).unwrap_or_default();
     let (body, feed) = body::open(answer.body);
-    let (pieces, mut ready) = mpsc::channel(1);
+    // Both end by themselves when nobody wants more pieces.
+    tokio::spawn(feed);
+    let (sender, pieces) = mpsc::channel(1);
     let name = object.to_string();
-    let cut = tokio::task::spawn_blocking({
-        let body = body.clone();
-        move || cut(&body, &name, &pieces)
+    let cutting = tokio::task::spawn_blocking({
+        let (body, name) = (body.clone(), name.clone());
+        move || cut(&body, &name, &sender)
     });
-    let forward = async {
-        while let Some(piece) = ready.recv().await {
-            take(piece).await;
-        }
-    };
-    tokio::join!(feed, forward);
-    if let Err(error) = cut.await {
-        return Err(broken(object, &error.to_string()));
+    Ok(Some(Log { name, tag, body, pieces, cutting }))
+}
+
+impl Log {
+    /// The tag of its content, without quotes.
+    pub fn tag(&self) -> &str {
+        &self.tag
     }
-    match body.failure() {
-        Some(cause) => Err(broken(object, &cause)),
-        None => Ok(Some(tag)),
+
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// The connection broke: pieces that came before are read again.
+    pub async fn next(&mut self) -> Result<Option<Piece>, FetchError> {
+        if let Some(piece) = self.pieces.recv().await {
+            return Ok(Some(piece));
+        }
+        if let Err(error) = (&mut self.cutting).await {
+            return Err(broken(&self.name, &error.to_string()));
+        }
+        match self.body.failure() {
+            Some(cause) => Err(broken(&self.name, &cause)),
+            None => Ok(None),
+        }
     }
 }
 
@@ -109,8 +161,8 @@ pub(super) fn gone(object: &Object) -> FetchError {
     FetchError { fault: Fault::WrongUrl, detail, retry_after: None, source: None }
 }
 
-fn broken(object: &Object, cause: &str) -> FetchError {
-    let detail = format!("{GET} on {object} broke off: {cause}");
+fn broken(name: &str, cause: &str) -> FetchError {
+    let detail = format!("{GET} on {name} broke off: {cause}");
     FetchError { fault: Fault::Unreachable, detail, retry_after: None, source: None }
 }
 
@@ -120,7 +172,7 @@ fn cut(body: &Body, name: &str, pieces: &mpsc::Sender<Piece>) {
     let mut trouble: Option<String> = None;
     let records = match Records::new(body.clone(), Some(RECORDS)) {
         Ok(records) => records.passing_over(Some(digest::is_digest)),
-        Err(error) => return give_up(body, name, &error.to_string(), pieces),
+        Err(error) => return give_up(body, name, error.to_string(), pieces),
     };
     for item in records {
         match item {
@@ -149,21 +201,29 @@ fn cut(body: &Body, name: &str, pieces: &mpsc::Sender<Piece>) {
         return;
     }
     if let Some(reason) = trouble {
-        give_up(body, name, &reason, pieces);
+        give_up(body, name, reason, pieces);
     }
 }
 
-/// Sets the object aside: its bytes where they are few, else its name, by which a replay asks for it again.
-fn give_up(body: &Body, name: &str, reason: &str, pieces: &mpsc::Sender<Piece>) {
+/// Says that the object cannot be read further, with its bytes where they are few.
+fn give_up(body: &Body, name: &str, reason: String, pieces: &mpsc::Sender<Piece>) {
     let raw = body.kept();
     if body.failure().is_some() {
         return;
     }
-    let raw = raw.unwrap_or_else(|| Bytes::from(name.to_owned()));
-    let letter = DeadLetter { raw, reason: format!("{name}: {reason}") };
-    let piece = Piece { bytes: letter.raw.len(), unusable: vec![letter], records: Vec::new() };
+    let bytes = raw.as_ref().map_or(0, Bytes::len);
+    let piece = Piece { broken: Some(Broken { raw, reason }), bytes, ..Piece::default() };
     if pieces.blocking_send(piece).is_err() {
         tracing::debug!(name, "nobody waits for a broken object's letter");
+    }
+}
+
+impl Broken {
+    /// A dead letter with the bytes, or else with the object's name, by which a replay asks for it again.
+    pub(super) fn into_letter(self, object: &Object) -> DeadLetter {
+        let name = object.to_string();
+        let reason = format!("{name}: {}", self.reason);
+        DeadLetter { raw: self.raw.unwrap_or_else(|| Bytes::from(name)), reason }
     }
 }
 

@@ -18,11 +18,13 @@ const NO_RECEIPT: &str = "tarn-permission-check";
 
 /// A message.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub struct Message {
     /// What it says.
-    pub(super) body: String,
+    pub body: String,
+    /// Who it is, however often it comes.
+    pub id: String,
     /// By which it is deleted.
-    pub(super) receipt: String,
+    pub receipt: String,
 }
 
 /// Asks for messages; waits for the first one up to `wait` seconds. They are hidden from others for `visibility`
@@ -43,7 +45,11 @@ pub(super) async fn receive(
     let answer = answer.map_err(|error| failure::of("sqs:ReceiveMessage", &queue.url, error))?;
     let messages = answer.messages.unwrap_or_default().into_iter();
     let message = |message: aws_sdk_sqs::types::Message| {
-        Some(Message { body: message.body.unwrap_or_default(), receipt: message.receipt_handle? })
+        Some(Message {
+            body: message.body.unwrap_or_default(),
+            id: message.message_id.unwrap_or_default(),
+            receipt: message.receipt_handle?,
+        })
     };
     Ok(messages.filter_map(message).collect())
 }
@@ -91,6 +97,20 @@ pub(super) async fn hide(session: &Session, queue: &Queue, receipts: &[String], 
     }
 }
 
+/// How many messages wait in a queue, roughly.
+///
+/// # Errors
+/// The queue refuses or does not answer.
+pub(super) async fn waiting(session: &Session, queue: &Queue) -> Result<u64, FetchError> {
+    let client = session.sqs(&queue.region).await;
+    let count = QueueAttributeName::ApproximateNumberOfMessages;
+    let ask = client.get_queue_attributes().queue_url(&queue.url).attribute_names(count.clone());
+    let answer = ask.send().await;
+    let answer =
+        answer.map_err(|error| failure::of("sqs:GetQueueAttributes", &queue.url, error))?;
+    Ok(answer.attributes().and_then(|all| all.get(&count)?.parse().ok()).unwrap_or(0))
+}
+
 /// Tries everything that is asked of a queue without taking a message away. Answers a message, if there is one,
 /// and how many wait.
 ///
@@ -101,12 +121,7 @@ pub(super) async fn probe(
     queue: &Queue,
 ) -> Result<(Option<Message>, u64), FetchError> {
     let client = session.sqs(&queue.region).await;
-    let count = QueueAttributeName::ApproximateNumberOfMessages;
-    let ask = client.get_queue_attributes().queue_url(&queue.url).attribute_names(count.clone());
-    let answer = ask.send().await;
-    let answer =
-        answer.map_err(|error| failure::of("sqs:GetQueueAttributes", &queue.url, error))?;
-    let waiting = answer.attributes().and_then(|all| all.get(&count)?.parse().ok()).unwrap_or(0);
+    let waiting = waiting(session, queue).await?;
     // Hidden for no time at all: whoever works on the queue gets it all the same.
     let message = receive(session, queue, 0, 0).await?.into_iter().next();
     // A refusal comes before the receipt is looked at.

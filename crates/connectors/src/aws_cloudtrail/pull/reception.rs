@@ -149,7 +149,7 @@ impl Reception {
                 let reason = format!("a message of the queue {}: {puzzle}", self.queue.name);
                 let letter = DeadLetter { raw: Bytes::from(message.body), reason };
                 let bytes = letter.raw.len();
-                let piece = Piece { records: Vec::new(), unusable: vec![letter], bytes };
+                let piece = Piece { unusable: vec![letter], bytes, ..Piece::default() };
                 self.intake.push(piece).await;
                 return self.intake.complete(Vec::new(), Some(message.receipt), None);
             }

@@ -82,6 +82,11 @@ impl Session {
         region.map_or_else(|| REGION.to_owned(), |region| region.as_ref().to_owned())
     }
 
+    /// Another place than AWS, where one is set.
+    pub(super) async fn endpoint(&self) -> Option<String> {
+        self.configs().await.own.endpoint_url().map(str::to_owned)
+    }
+
     /// A client for a region's buckets.
     pub(super) async fn s3(&self, region: &str) -> aws_sdk_s3::Client {
         let config = &self.configs().await.assumed;
