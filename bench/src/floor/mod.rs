@@ -128,8 +128,8 @@ fn encoded(rows: &RecordBatch) -> Result<Vec<u8>> {
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_column_statistics_enabled(ColumnPath::from("time"), EnabledStatistics::Page);
-    for unique in ["uid", "raw_data", "unmapped"] {
-        let column = ColumnPath::from(unique);
+    for unique in ["uid", "raw_data", "unmapped", "metadata.uid", "api.request.uid"] {
+        let column = ColumnPath::new(unique.split('.').map(str::to_owned).collect());
         properties = properties
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_statistics_enabled(column, EnabledStatistics::None);

@@ -90,6 +90,7 @@ impl App {
     pub async fn stop(&self) {
         self.stop_collecting().await;
         self.keeper.stop().await;
+        self.services.store.rest().await;
         self.services.catalog.close().await;
     }
 

@@ -140,4 +140,8 @@ impl EventStore for Lake {
     async fn bookmark(&self, bookmark: &Bookmark) -> Result<(), StoreError> {
         Ok(write_bookmark(self.tables.store(), bookmark).await?)
     }
+
+    async fn rest(&self) {
+        self.maintenance.rest().await;
+    }
 }

@@ -90,6 +90,9 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// The bookmark is not written.
     async fn bookmark(&self, bookmark: &Bookmark) -> Result<(), StoreError>;
+
+    /// Waits for what the store does by itself beside its callers: the end of a process cuts nothing off.
+    async fn rest(&self) {}
 }
 
 /// Rows that the receipts of one stream add up to.

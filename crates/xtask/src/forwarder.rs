@@ -2,17 +2,20 @@
 //!
 //! The runtime `provided.al2023` has the C library 2.34, which is older than most machines' own, so zig links against
 //! that version. A test reads what the binary needs (`forwarder/tests/it/bootstrap.rs`).
+//!
+//! It takes as long as all other builds of a test run together, so a test run has the client as cargo builds it, unless
+//! it is told where this one lies.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::python;
 use crate::workspace::{Workspace, succeed, variable};
 
 /// Variable that tells tests where the binary lies.
-pub(crate) const VARIABLE: &str = "TARN_FORWARDER_BOOTSTRAP";
+const VARIABLE: &str = "TARN_FORWARDER_BOOTSTRAP";
 
 /// Every package with its version and the digests of its files.
 const REQUIREMENTS: &str = "tools/forwarder-requirements.txt";
@@ -42,16 +45,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Builds the zip for this machine's own architecture, and gives the path of the binary in it.
-pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
-    let own = |(_, target): &&(&str, &str)| target.starts_with(std::env::consts::ARCH);
-    let Some((architecture, target)) = ARCHITECTURES.iter().find(own) else {
-        bail!("Lambda has no machines like this one: {}", std::env::consts::ARCH);
-    };
-    build(workspace, architecture, target)
-}
-
-fn build(workspace: &Workspace, architecture: &str, target: &str) -> Result<PathBuf> {
+fn build(workspace: &Workspace, architecture: &str, target: &str) -> Result<()> {
     let tools = python::ensure(workspace, "zig", REQUIREMENTS, &["cargo-zigbuild", "python"])?;
     let versioned = format!("{target}.{GLIBC}");
     let mut cargo = workspace.cargo(&["zigbuild", "--profile", PROFILE, "--package", "forwarder"]);
@@ -70,7 +64,9 @@ fn build(workspace: &Workspace, architecture: &str, target: &str) -> Result<Path
     let mut pack = workspace.command(tools.join("python"));
     succeed(pack.arg(workspace.root.join(ZIP)).arg(&binary).arg(&zip))?;
     println!("{architecture}: `{}`", zip.display());
-    Ok(binary)
+    let again = "cargo nextest run --workspace -E package(forwarder)";
+    println!("its tests: `{VARIABLE}={} {again}`", binary.display());
+    Ok(())
 }
 
 /// Cargo finds its subcommand by the path.

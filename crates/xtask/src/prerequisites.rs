@@ -21,6 +21,7 @@ const NEEDS: &[Need] = &[
         arguments: &["--version"],
         packages: &["gcc", "libc6-dev"],
     },
+    Need { what: "make", program: "make", arguments: &["--version"], packages: &["make"] },
     Need {
         what: "Python 3",
         program: "python3",

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::steps::Steps;
 use crate::workspace::{Workspace, succeed, works};
-use crate::{codegen, forwarder, moto, prerequisites, schemas, tidy};
+use crate::{codegen, moto, prerequisites, schemas, tidy};
 
 /// All targets but benchmarks. Naming examples makes cargo choose the same features of dependencies
 /// for every one of the commands below, so that they share what they build.
@@ -32,10 +32,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     steps.step("lints", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;
-    let bootstrap = steps.step("forwarder", || forwarder::ensure(workspace))?;
     steps.step("tests", || {
         let mut tests = tests(workspace);
-        tests.env(forwarder::VARIABLE, &bootstrap);
         tests.env(schemas::VARIABLE, &schemas);
         succeed(tests.env(moto::VARIABLE, &moto.server).env(moto::LINT_VARIABLE, &moto.lint))
     })?;

@@ -1,6 +1,6 @@
 //! The binary that is shipped runs on `provided.al2023`, whose C library is 2.34 (AWS Lambda, "Lambda runtimes").
 //!
-//! `cargo xtask test` says where it lies. A binary that was built for this machine only is none to ship: without that
+//! `cargo xtask forwarder` builds it and says how to run these tests on it. A binary that was built for this machine only is none to ship: without that
 //! variable the rule is tried on a made-up list alone.
 
 use object::read::elf::{ElfFile64, FileHeader as _};

@@ -78,11 +78,12 @@ async fn run(
         seen.trim();
         match settled {
             Ok(()) => {
+                // Before the answer: whoever has it may rest, and must find the notes begun.
+                keeper.note_while_writing();
                 let mut receipts = group.receipts().into_iter();
                 for (count, answer) in waiting {
                     tell(answer, Ok(receipts.by_ref().take(count).collect()));
                 }
-                keeper.note_while_writing();
             }
             Err(error) => {
                 tracing::error!(

@@ -10,6 +10,10 @@ use parquet::schema::types::ColumnPath;
 
 use super::schema::{RAW_DATA, TIME, UID, UNMAPPED};
 
+/// Columns whose values hardly come twice: a dictionary of them is made and thrown away again.
+const UNIQUE: [&[&str]; 5] =
+    [&[UID], &[RAW_DATA], &[UNMAPPED], &["metadata", "uid"], &["api", "request", "uid"]];
+
 /// Rows after which a new row group begins: readers hold one of each file, and skip by its times.
 const GROUP_ROWS: usize = 65_536;
 
@@ -29,8 +33,8 @@ pub(crate) fn options(schema: &Schema, rows: usize) -> Result<ArrowWriterOptions
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_column_statistics_enabled(ColumnPath::from(TIME), EnabledStatistics::Page)
         .set_created_by(concat!("tarn ", env!("CARGO_PKG_VERSION")).to_owned());
-    for unique in [UID, RAW_DATA, UNMAPPED] {
-        let column = ColumnPath::from(unique);
+    for unique in UNIQUE {
+        let column = ColumnPath::new(unique.iter().map(|part| (*part).to_owned()).collect());
         properties = properties
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_statistics_enabled(column, EnabledStatistics::None);

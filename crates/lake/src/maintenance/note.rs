@@ -87,6 +87,11 @@ impl Maintenance {
         }
     }
 
+    /// Waits for the notes that are being written.
+    pub(crate) async fn rest(&self) {
+        drop(self.running.lock().await);
+    }
+
     /// Called between appends: writes what is far overdue, beside the appends that follow.
     pub(crate) fn note_while_writing(self: &Arc<Self>) {
         let overdue: Vec<Class> = Class::ALL

@@ -155,11 +155,8 @@ async fn the_writer_notes_the_state_after_a_hundred_versions_by_itself() {
     for id in 0..101 {
         shore.store(vec![batch(&[mail(id, id as i64)])]).await;
     }
-    // It is written beside the appends; a run waits until it is through.
-    while names(&shore.table(CLASS).join("_tarn")).len() < 2 {
-        tokio::task::yield_now().await;
-    }
-    shore.maintain(MaintenancePlan::new(at(0))).await;
+    // It is written beside the appends; who ends the process waits for it.
+    shore.lake.rest().await;
     let noted = snapshots(&shore);
     assert!(noted[0].starts_with("snapshot-0000000000000000010"), "{noted:?}");
     let checkpoint = names(&shore.table(CLASS).join("_delta_log"));

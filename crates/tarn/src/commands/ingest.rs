@@ -1,6 +1,9 @@
 //! `tarn ingest`: bulk import of files, also of those in a bucket. Its last line on stdout is the ledger line.
 
-use std::io::Read as _;
+use std::io::{self, Read};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -8,6 +11,7 @@ use futures::{StreamExt as _, stream};
 use indicatif::ProgressBar;
 use model::ledger::Counts;
 use reqwest::Body;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Config;
 use crate::error::{Failure, Outcome};
@@ -21,7 +25,8 @@ use crate::wiring::Local;
 /// Bytes that are sent to a server at once.
 const CHUNK: usize = 256 << 10;
 
-/// Files that are read side by side, so that the appends of small ones go together.
+/// Files that are under way side by side, so that the appends of small ones go together. As many as there are
+/// processors are read at the same time: more would not be faster, and each costs the memory of a thread.
 const SIDE_BY_SIDE: usize = 8;
 
 /// Flags of `ingest`.
@@ -109,9 +114,13 @@ async fn import(
 ) -> Result<Imported> {
     let sizes: Option<Vec<u64>> = inputs.iter().map(Input::size).collect();
     let bar = progress::bytes(sizes.map(|sizes| sizes.iter().sum()), "importing");
+    let readers = Arc::new(Semaphore::new(thread::available_parallelism().map_or(2, NonZero::get)));
     let imports = stream::iter(inputs).map(|input| async {
         let imported = match target {
-            Target::Local(local) => import_here(local, config, source, input, &bar).await,
+            Target::Local(local) => {
+                let turn = readers.clone().acquire_owned().await?;
+                import_here(local, config, source, input, turn, &bar).await
+            }
             Target::Remote(remote) => upload(remote, source, input, &bar).await,
         };
         imported.with_context(|| format!("failed to import `{}`", input.name()))
@@ -145,15 +154,28 @@ async fn import_here(
     config: &Config,
     source: &str,
     input: &Input,
+    turn: OwnedSemaphorePermit,
     bar: &ProgressBar,
 ) -> Result<Imported> {
     let reading = local.app.reading(source)?;
-    let reader = bar.wrap_read(input.open().await?);
+    let reader = InTurn { input: bar.wrap_read(input.open().await?), _turn: turn };
     let told = |standing: engine::import::Progress| bar.set_message(standing.counts.to_string());
     let name = input.name();
     let import = local.app.import(&reading, &config.tenant, &name, reader, told);
     let engine::import::Progress { counts, conflicts, passed_over, .. } = import.await?;
     Ok(Imported { counts, conflicts, passed_over })
+}
+
+/// A file whose turn it is to be read. Whoever drops it lets the next one be read.
+struct InTurn<R> {
+    input: R,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl<R: Read> Read for InTurn<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.input.read(buffer)
+    }
 }
 
 /// Sends the bytes of a file as they are; the server reads them as an import here would.

@@ -246,7 +246,8 @@ fn objects() -> usize {
     std::env::var(OBJECTS_VARIABLE).map_or(OBJECTS, |objects| objects.parse().unwrap())
 }
 
-fn stored(server: &Server) -> Vec<String> {
+/// The event ids of all rows.
+pub(crate) fn stored(server: &Server) -> Vec<String> {
     let rows = server.ask(&[
         "query",
         "--lang",
@@ -261,7 +262,8 @@ fn stored(server: &Server) -> Vec<String> {
     rows.lines().map(id).collect()
 }
 
-fn count(server: &Server) -> usize {
+/// How many rows there are.
+pub(crate) fn count(server: &Server) -> usize {
     let count = "SELECT COUNT(*) AS n FROM api_activity";
     let row = server.ask(&["query", "--lang", "sql", "--format", "ndjson", count]);
     serde_json::from_str::<Value>(row.trim()).unwrap()["n"].as_u64().unwrap().try_into().unwrap()
@@ -273,7 +275,7 @@ fn letters(server: &Server) -> Vec<Value> {
 }
 
 /// The key of an object under today's folder, as a trail writes it.
-fn key(number: usize) -> String {
+pub(crate) fn key(number: usize) -> String {
     let minute = number % 1440;
     let day = today();
     format!(
@@ -310,7 +312,7 @@ fn digest() -> Vec<u8> {
 }
 
 /// The records of an object.
-fn records(object: usize, objects: usize, count: usize) -> Vec<Value> {
+pub(crate) fn records(object: usize, objects: usize, count: usize) -> Vec<Value> {
     let record = |number: usize| {
         let id = object % objects * count + number;
         json!({
@@ -332,7 +334,8 @@ fn records(object: usize, objects: usize, count: usize) -> Vec<Value> {
     (0..count).map(record).collect()
 }
 
-fn packed(records: &[Value]) -> Vec<u8> {
+/// An object's bytes.
+pub(crate) fn packed(records: &[Value]) -> Vec<u8> {
     gzip(json!({ "Records": records }).to_string().as_bytes())
 }
 

@@ -112,10 +112,19 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it and waits until it listens.
     pub(crate) fn start(place: &Path, arguments: &[&str], failpoints: &str) -> Self {
-        let address = free_address();
-        let all = [&["serve", "--data-dir", "data", "--listen", &address], arguments].concat();
+        Self::start_at(&free_address(), place, arguments, failpoints)
+    }
+
+    /// The same where others know that it listens.
+    pub(crate) fn start_at(
+        address: &str,
+        place: &Path,
+        arguments: &[&str],
+        failpoints: &str,
+    ) -> Self {
+        let all = [&["serve", "--data-dir", "data", "--listen", address], arguments].concat();
         let process = Process::start(place, "server", &all, failpoints);
-        wait_until("the server listens", || TcpStream::connect(&address).is_ok());
+        wait_until("the server listens", || TcpStream::connect(address).is_ok());
         // The first token was printed by the first server of this place.
         let token = || {
             let printed = process.errors();
