@@ -6,6 +6,7 @@ mod cloud_activity;
 mod cloudtrail;
 mod conformance;
 mod crash;
+mod forwarded;
 mod from_outside;
 mod hunting;
 mod lost_catalog;
