@@ -47,7 +47,8 @@ fn client_and_server_are_killed_and_every_record_is_stored_once() {
     for round in 0..KILLS {
         for number in round * OBJECTS..(round + 1) * OBJECTS {
             let mut held = records(number, objects, RECORDS);
-            expected.extend(held.iter().map(|record| record["eventID"].as_str().unwrap().to_owned()));
+            expected
+                .extend(held.iter().map(|record| record["eventID"].as_str().unwrap().to_owned()));
             held.push(records((number + 1) % objects, objects, RECORDS).remove(0));
             moto.put(BUCKET, &key(number), &packed(&held));
         }
