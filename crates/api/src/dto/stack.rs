@@ -21,7 +21,7 @@ pub(crate) struct NewStack {
     #[serde(rename = "awsRegion")]
     #[schema(example = "ap-northeast-1")]
     aws_region: Option<String>,
-    /// The kind of stack; `new-bucket-arm64` when it is left out.
+    /// The kind of stack; `new-bucket-x86_64` when it is left out.
     variant: Option<String>,
     /// Days until the stack is refused; never when it is left out.
     #[schema(minimum = 1, maximum = 3650)]

@@ -38,8 +38,8 @@ fn what_is_published_is_what_links_lead_to_on_both_roads() {
     assert_eq!(missing.status.code(), Some(1));
     assert!(told(&missing).contains("--client-dir"), "{}", told(&missing));
 
-    std::fs::create_dir_all(place.join("client/arm64")).unwrap();
-    std::fs::write(place.join("client/arm64/bootstrap.zip"), b"zip").unwrap();
+    std::fs::create_dir_all(place.join("client/x86_64")).unwrap();
+    std::fs::write(place.join("client/x86_64/bootstrap.zip"), b"zip").unwrap();
     let (endpoint, server) = (moto.url(), Server::start(place, &[], ""));
     let publish = ["cloudtrail", "publish", "--bucket", "published", "--client-dir", "client"];
     let at = ["--endpoint-url", endpoint.as_str(), "--format", "json"];
@@ -49,7 +49,7 @@ fn what_is_published_is_what_links_lead_to_on_both_roads() {
     let here = [&publish[..], &["--region", "eu-west-1"], &at];
     for road in [&on_server[..], &["--data-dir", "other"]] {
         let published = tarn(place, &[&here.concat(), road].concat());
-        assert!(told(&published).contains("x86_64"), "one zip is missing: {}", told(&published));
+        assert!(told(&published).contains("arm64"), "one zip is missing: {}", told(&published));
         let published = json(&published);
         assert_eq!(published["region"], "eu-west-1");
         let link = ["cloudtrail", "link", "--format", "json"];
@@ -90,6 +90,6 @@ fn templates_are_printed_and_a_link_needs_to_know_where_the_server_is() {
     assert!(told(&lost).contains("--public-url"), "{}", told(&lost));
     let by_hand = tarn(place, &["cloudtrail", "link", "--public-url", "https://tarn.example"]);
     let text: Value = serde_json::from_slice(&by_hand.stdout).unwrap();
-    assert_eq!(text, template("new-bucket-arm64"));
+    assert_eq!(text, template("new-bucket-x86_64"));
     assert!(told(&by_hand).contains("CloudFormation"), "the steps");
 }

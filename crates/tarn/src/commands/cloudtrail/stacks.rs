@@ -55,7 +55,7 @@ pub(crate) struct LinkArguments {
     /// The AWS region [default: where templates were published last]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// The kind of stack, such as existing-bucket-arm64 [default: new-bucket-arm64]
+    /// The kind of stack, such as existing-bucket-arm64 [default: new-bucket-x86_64]
     #[arg(long, value_name = "KIND")]
     variant: Option<String>,
     /// Days until the stack is refused [default: never]

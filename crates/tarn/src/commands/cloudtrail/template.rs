@@ -11,7 +11,7 @@ use crate::output;
 /// Flags of `template`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The kind of stack, such as existing-bucket-kms-arm64 [default: new-bucket-arm64]
+    /// The kind of stack, such as existing-bucket-kms-arm64 [default: new-bucket-x86_64]
     #[arg(long, value_name = "KIND", value_parser = variant)]
     variant: Option<Variant>,
     /// Print the names of all kinds
