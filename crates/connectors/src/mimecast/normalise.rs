@@ -196,7 +196,9 @@ fn product() -> Product<'static> {
     }
 }
 
-fn base<'a>(fields: Fields<'a>, mut common: Common<'a>) -> Event<'a> {
+fn base<'a>(mut fields: Fields<'a>, mut common: Common<'a>) -> Event<'a> {
+    // Only a request has an attribute for it, and a click without a link is none.
+    fields.keep("processingId");
     let name = common.metadata.log_name.clone();
     for (field, type_id) in [
         ("fileName", observable_type::FILE_NAME),

@@ -16,8 +16,7 @@ pub mod standing;
 pub mod token;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Mutex;
 
 use model::ids::ConnectorId;
 use model::time::Timestamp;
@@ -39,19 +38,12 @@ pub(crate) struct Desk {
     under_way: UnderWay,
     /// When somebody was last told that a stack expires.
     warned: Mutex<BTreeMap<ConnectorId, Timestamp>>,
-    /// When old pushes were last forgotten.
-    trimmed: Mutex<Option<Timestamp>>,
 }
-
-/// How often old pushes are forgotten. Each time is a write that waits for the disk.
-const TRIMMING: Duration = Duration::from_secs(3_600);
 
 impl Desk {
     /// Does what is to be done from time to time: tells of stacks that come to their end, forgets old pushes.
     pub(crate) async fn tend(&self, services: &Services) -> Result<(), EngineError> {
-        if self.is_trimming_due(services.clock.now()) {
-            push::forget_old(services).await?;
-        }
+        push::forget_old(services).await?;
         let rows = services.catalog.stacks(None).await?;
         for (row, days) in alarm::due(&rows, &self.warned, services.clock.now()) {
             tracing::warn!(
@@ -59,14 +51,5 @@ impl Desk {
             );
         }
         Ok(())
-    }
-
-    fn is_trimming_due(&self, now: Timestamp) -> bool {
-        let mut trimmed = self.trimmed.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = trimmed.is_none_or(|last| now.since(last) >= TRIMMING);
-        if is_due {
-            *trimmed = Some(now);
-        }
-        is_due
     }
 }
