@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use connectors::trail;
 use tokio::sync::Semaphore;
 
+use crate::chain::chain;
 use crate::client::Client;
 use crate::deadline::Deadline;
 use crate::object::{self, Failure};
@@ -96,15 +97,4 @@ impl Batch<'_> {
         tracing::debug!(%object, records, "an object is stored");
         Ok(())
     }
-}
-
-/// An error with its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

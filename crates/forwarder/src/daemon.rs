@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::batch::{self, Message, Outcome, chain};
+use crate::batch::{self, Message, Outcome};
+use crate::chain::chain;
 use crate::client::Client;
 use crate::deadline::{Deadline, pause};
 use crate::heartbeat;

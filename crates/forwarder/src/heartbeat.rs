@@ -3,7 +3,7 @@
 //! A beat that is not answered shuts it as well: messages wait in their queue for days, but a few receipts of each are
 //! all that lies between a longer outage and the dead-letter queue.
 
-use crate::batch::chain;
+use crate::chain::chain;
 use crate::client::Client;
 use crate::deadline::Deadline;
 use crate::pause::Intake;

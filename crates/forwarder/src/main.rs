@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use forwarder::chain::chain;
 use forwarder::client::Client;
 use forwarder::settings::Settings;
 use forwarder::{daemon, lambda};
@@ -54,14 +55,4 @@ fn start_log(filter: &str, is_lambda: bool) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if is_lambda { log.json().init() } else { log.with_ansi(false).init() }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::chain::chain;
 use crate::deadline::Deadline;
 use crate::refusal::{self, Attempt, Refusal};
 
@@ -296,14 +297,7 @@ fn escaped(text: &str) -> String {
 
 /// Without the URL: it may hold a password.
 fn unanswered(error: reqwest::Error) -> Attempt {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    Attempt::Again(words, None)
+    Attempt::Again(chain(&error.without_url()), None)
 }
 
 #[cfg(test)]
