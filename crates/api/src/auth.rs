@@ -1,7 +1,7 @@
 //! Who asks, in which tenant, and whether they may: checked for each route before its handler.
 //!
-//! A token is a bearer token (RFC 6750), or comes as `ApiKey`, as the clients of other products send it. The tenant comes from `?tenant=` or the header
-//! `Tarn-Tenant`. Nothing about a request is looked at before its token.
+//! A token is a bearer token (RFC 6750), or comes as `ApiKey`, as the clients of other products send it. The tenant comes
+//! from `?tenant=` or the header `Tarn-Tenant`. Nothing about a request is looked at before its token.
 
 use axum::extract::{FromRequestParts, Query, Request, State};
 use axum::http::header::AUTHORIZATION;

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use engine::stacks::push::{PACKED_CAP, Push};
+use percent_encoding::percent_decode_str;
 
 use crate::dto::counts::Counts;
 use crate::dto::forwarder::{EnrolmentRequest, Heartbeat, NextToken, Standing};
@@ -151,22 +152,7 @@ fn unreadable(name: &str) -> Problem {
 
 /// Undoes percent-encoding; a `%` that begins none is itself.
 fn decoded(text: &str) -> Option<String> {
-    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((first, others)) = rest.split_first() {
-        let hex = others.get(..2).filter(|_| *first == b'%');
-        let byte = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        match byte {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &others[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = others;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
+    percent_decode_str(text).decode_utf8().ok().map(Into::into)
 }
 
 #[cfg(test)]
@@ -178,7 +164,9 @@ mod tests {
         let sent = "s3://b/a%20b/%E6%97%A5%E6%9C%AC%25.json.gz";
         assert_eq!(decoded(sent).as_deref(), Some("s3://b/a b/日本%.json.gz"));
         assert_eq!(decoded("100%").as_deref(), Some("100%"));
-        assert_eq!(decoded("%zz%2").as_deref(), Some("%zz%2"));
+        for plain in ["%zz%2", "%+f"] {
+            assert_eq!(decoded(plain).as_deref(), Some(plain), "no escape begins there");
+        }
         assert_eq!(decoded("%ff"), None);
     }
 }
