@@ -36,10 +36,11 @@ fn client_and_server_are_killed_and_every_record_is_stored_once() {
 
     let address = free_address();
     let serve = || Server::start_at(&address, place, &[], "");
+    let url = format!("http://{address}");
     let mut server = serve();
     let offer = server.ask_json(&["cloudtrail", "link", "--region", REGION]);
     let code = offer["parameters"]["EnrolmentCode"].as_str().unwrap();
-    let client = || Client::start(place, &moto, &queue, server_url(&address).as_str(), code);
+    let client = || Client::start(place, &moto, &queue, &url, code);
     let mut daemon = client();
 
     let objects = KILLS * OBJECTS;
@@ -80,10 +81,6 @@ fn client_and_server_are_killed_and_every_record_is_stored_once() {
         expected.len(),
         rows.len()
     );
-}
-
-fn server_url(address: &str) -> String {
-    format!("http://{address}")
 }
 
 /// The client as a daemon, killed at the end.
