@@ -17,7 +17,7 @@ const VISIBILITY_SECONDS: std::ops::RangeInclusive<i64> = 3..=43_200;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "forwarder", version)]
 pub struct Settings {
-    /// Where Tarn is reached: https://tarn.example.org
+    /// Where Tarn is reached: `https://tarn.example.org`
     #[arg(long, env = "TARN_SERVICE_URL", value_name = "URL")]
     pub service_url: Url,
 
