@@ -104,9 +104,9 @@ async fn requests(State(simulator): State<Simulator>) -> Answered {
     blocking(move || serde_json::to_vec(&simulator.requests()).unwrap_or_default()).await
 }
 
-/// The effects of actions; a simulator that offers no actions has none.
-async fn state() -> Response {
-    json_text(&json!({})).into_response()
+/// The effects of actions.
+async fn state(State(simulator): State<Simulator>) -> Response {
+    json_text(&simulator.state()).into_response()
 }
 
 async fn faults(State(simulator): State<Simulator>) -> Response {

@@ -30,6 +30,9 @@ pub struct RequestEntry {
     pub path: String,
     /// The query as it was sent.
     pub query: String,
+    /// The body of a request that changes something, when it is JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<serde_json::Value>,
     /// The status of the answer.
     pub status: u16,
     /// Why a 429 was given.
@@ -126,6 +129,7 @@ mod tests {
             method: "GET".to_owned(),
             path: "/v1/x".to_owned(),
             query: String::new(),
+            body: None,
             status,
             reason: (status == 429).then_some(Refusal::Quota),
             injected: false,

@@ -135,6 +135,12 @@ impl Simulator {
         self.vendor.journal().requests()
     }
 
+    /// What actions have changed at the vendor: what `/_sim/state` answers.
+    #[must_use]
+    pub fn state(&self) -> serde_json::Value {
+        self.vendor.state()
+    }
+
     /// The simulator's time.
     #[must_use]
     pub fn clock(&self) -> &SimClock {

@@ -37,6 +37,10 @@ pub(crate) trait Vendor: Send + Sync {
     fn push_id(&self, stream: usize, number: u64, out: &mut String);
     /// Appends a record exactly as it stands in an answer.
     fn push_record(&self, stream: usize, number: u64, out: &mut String);
+    /// What actions have changed, as one object; empty where the vendor offers none.
+    fn state(&self) -> serde_json::Value {
+        serde_json::json!({})
+    }
     /// Sets all faults or none.
     fn set_faults(&self, faults: &[(String, String)]) -> Result<(), FaultError>;
     /// Every fault with its value now.

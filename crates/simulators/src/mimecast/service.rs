@@ -92,6 +92,8 @@ impl Asked {
             method: self.method.to_string(),
             path: self.path.clone(),
             query: self.query.clone(),
+            // No action changes anything here, and the token's form holds the secret.
+            body: None,
             status: answer.status.as_u16(),
             reason: answer.reason,
             injected: answer.injected,

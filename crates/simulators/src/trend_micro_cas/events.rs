@@ -80,6 +80,7 @@ impl Asked {
             method: self.method.to_string(),
             path: self.path.clone(),
             query: self.query.clone(),
+            body: None,
             status: answer.status.as_u16(),
             reason: answer.reason,
             injected: answer.injected,

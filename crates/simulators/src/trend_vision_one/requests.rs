@@ -185,6 +185,7 @@ impl Asked {
             method: self.method.to_string(),
             path: self.path.clone(),
             query: self.query.clone(),
+            body: serde_json::from_slice(&self.body).ok(),
             status: answer.status.as_u16(),
             reason: answer.reason,
             injected: answer.injected,
