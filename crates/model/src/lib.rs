@@ -3,6 +3,7 @@
 //! Nothing here does I/O, knows an async runtime or names Arrow. Start with [`record::Record`],
 //! follow it through [`identity`], [`batch`] and [`ledger`], then read the port [`vendor::Integration`].
 
+pub mod action;
 pub mod batch;
 pub mod budget;
 pub mod clock;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::action::ActionSpec;
 use crate::budget::Quota;
 use crate::connector::Region;
 use crate::ocsf::Class;
@@ -44,6 +45,9 @@ pub struct Manifest {
     pub permissions: Vec<String>,
     /// Its changes, newest first.
     pub changelog: Vec<Change>,
+    /// What it can do at the vendor; declared in a file of their own.
+    #[serde(default)]
+    pub actions: Vec<ActionSpec>,
 }
 
 /// One kind of record that an integration serves.
@@ -163,6 +167,11 @@ impl Manifest {
     /// The content type of this name.
     pub fn content_type(&self, name: &str) -> Option<&ContentType> {
         self.content_types.iter().find(|content_type| content_type.name == name)
+    }
+
+    /// The action of this name.
+    pub fn action(&self, name: &str) -> Option<&ActionSpec> {
+        self.actions.iter().find(|action| action.name == name)
     }
 
     /// The sources that this integration feeds.

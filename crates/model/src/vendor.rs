@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::action::{Call, Halt, Outcome};
 use crate::batch::DeadLetter;
 use crate::budget::Budget;
 use crate::connector::{Settings, SettingsError};
@@ -124,6 +125,14 @@ pub trait Connection: Send + Sync {
     fn key_notice(&self, key: &Key, now: Timestamp) -> Option<KeyNotice> {
         let _ = (key, now);
         None
+    }
+
+    /// Runs one of the manifest's actions; see [`crate::action::Responds::act`].
+    ///
+    /// # Errors
+    /// As [`crate::action::Responds::act`].
+    async fn act(&self, call: &Call<'_>) -> Result<Outcome, Halt> {
+        Err(Halt::fatal(format!("`{}` is no action of this integration", call.action)))
     }
 
     /// Looks closer at a refused key, when a test wants to name the cause: other regions, for
