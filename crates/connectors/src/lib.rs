@@ -4,6 +4,7 @@
 //! first integration. [`transform`] wraps a mapping in a user's own program, [`formats`] reads saved
 //! records from files. Nothing here names the lake or the catalog.
 
+pub mod action;
 mod attack;
 mod aws_cloudtrail;
 pub mod client;

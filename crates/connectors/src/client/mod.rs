@@ -13,6 +13,7 @@ mod redaction;
 mod resolver;
 mod wait;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,9 +87,38 @@ pub struct VendorClient {
     options: ClientOptions,
 }
 
-/// One request: a GET of a URL, or a POST with a body.
+/// How a request treats what its URL names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Asks for it.
+    Get,
+    /// Gives it something.
+    Post,
+    /// Replaces it.
+    Put,
+    /// Changes a part of it.
+    Patch,
+    /// Takes it away.
+    Delete,
+}
+
+impl Method {
+    /// The method as it is written on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// One request.
 #[derive(Debug)]
 pub struct Request<'a> {
+    method: Method,
     url: Url,
     bearer: Option<&'a Secret>,
     headers: Vec<(&'static str, String)>,
@@ -108,13 +138,24 @@ impl std::fmt::Debug for Body {
 impl<'a> Request<'a> {
     /// Asks for this URL.
     pub fn get(url: Url) -> Self {
-        Self { url, bearer: None, headers: Vec::new(), body: None, is_confidential: false }
+        Self::new(Method::Get, url)
+    }
+
+    /// A request without a body.
+    pub fn new(method: Method, url: Url) -> Self {
+        Self { method, url, bearer: None, headers: Vec::new(), body: None, is_confidential: false }
     }
 
     /// Sends a body to this URL.
     pub fn post(url: Url, media_type: &'static str, body: Bytes) -> Self {
-        let request = Self { body: Some(Body(body)), ..Self::get(url) };
-        request.header("content-type", media_type)
+        Self::new(Method::Post, url).body(media_type, body)
+    }
+
+    /// Sends a body along.
+    #[must_use]
+    pub fn body(mut self, media_type: impl Into<String>, body: Bytes) -> Self {
+        self.body = Some(Body(body));
+        self.header("content-type", media_type)
     }
 
     /// Keeps the answer out of the trace log: it holds a secret.
@@ -163,7 +204,12 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// The host that answered.
     pub host: String,
+    /// The headers that are text.
+    pub headers: Headers,
 }
+
+/// The headers of an answer by name in lower case; of several with one name the last.
+pub type Headers = BTreeMap<String, String>;
 
 impl Answer {
     /// Whether the status is 2xx.
@@ -224,10 +270,17 @@ impl VendorClient {
             retry_after: None,
             source: Some(Box::new(error)),
         })?;
-        let building = match request.body {
-            Some(Body(body)) => self.http.post(request.url).body(body),
-            None => self.http.get(request.url),
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
         };
+        let mut building = self.http.request(method, request.url);
+        if let Some(Body(body)) = request.body {
+            building = building.body(body);
+        }
         let sent = building.headers(headers).send().await;
         let response = sent.map_err(|error| self.not_sent(&host, error))?;
         pass("connectors.request_sent", &host)?;
@@ -254,6 +307,7 @@ impl VendorClient {
     ) -> Result<Answer, FetchError> {
         let status = response.status().as_u16();
         let vendor_time = header_text(response.headers(), "date").and_then(wait::http_date);
+        let headers = texts(response.headers());
         let unit = self.options.reset_unit;
         let retry_after = asked_wait(response.headers(), status, unit, vendor_time);
         let body = if response.status().is_success() {
@@ -268,7 +322,7 @@ impl VendorClient {
         };
         tracing::debug!(vendor.host = host, status, bytes = body.len(), "vendor answered");
         tracing::trace!(vendor.host = host, body = traced(&body, shown), "vendor's answer");
-        Ok(Answer { status, body, vendor_time, retry_after, host })
+        Ok(Answer { status, body, vendor_time, retry_after, host, headers })
     }
 }
 
@@ -310,6 +364,14 @@ fn headers_of(request: &Request<'_>) -> Result<HeaderMap, FetchError> {
         headers.insert(header::AUTHORIZATION, value);
     }
     Ok(headers)
+}
+
+fn texts(headers: &HeaderMap) -> Headers {
+    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
+        .collect()
 }
 
 fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
