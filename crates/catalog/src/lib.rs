@@ -1,10 +1,11 @@
 //! All mutable metadata by database URL: tenants, tokens, connectors with sealed credentials,
-//! cursors, the completeness ledger, dead letters, budgets, stacks, status, audit.
+//! cursors, the completeness ledger, dead letters, budgets, stacks, runs of actions, status, audit.
 //!
 //! It holds no events and has no clock: whoever writes says when. SQL stays portable between SQLite
 //! and PostgreSQL. Start with [`Catalog::open`], then read [`Catalog::apply_page`], the one
 //! transaction after an append.
 
+mod action;
 mod allowance;
 mod applied;
 mod audit;
@@ -33,6 +34,10 @@ mod status;
 mod tenant;
 mod token;
 
+pub use action::{
+    Begun, Cap, EntityProperty, NewRun, PermitAsk, ProtectedEntity, RunFilter, StoredAttempt,
+    StoredResponder, StoredRun, StoredStep,
+};
 pub use allowance::Allowance;
 pub use applied::Recovered;
 pub use audit::AuditEntry;

@@ -150,6 +150,14 @@ uuid_id!(
     InstallId
 );
 uuid_id!(
+    /// One execution of an action.
+    RunId
+);
+uuid_id!(
+    /// A responder, whatever it is called.
+    ResponderId
+);
+uuid_id!(
     /// One attempt to append the records of one page or object.
     BatchId
 );

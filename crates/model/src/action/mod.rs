@@ -8,6 +8,7 @@ pub mod entity;
 pub mod input;
 pub mod journal;
 pub mod outcome;
+pub mod run;
 pub mod spec;
 pub mod text;
 
@@ -20,6 +21,7 @@ pub use entity::{Entity, EntityKind};
 pub use input::{Input, InvalidInput};
 pub use journal::{Halt, Journal};
 pub use outcome::{Item, ItemState, Outcome};
+pub use run::RunState;
 pub use spec::ActionSpec;
 pub use text::{Locale, Text};
 
