@@ -11,6 +11,8 @@ use query::store::EventStore;
 use serde_json::Value;
 use tokio::sync::broadcast;
 
+use crate::actions::runs::Runs;
+use crate::actions::target::Targets;
 use crate::budget::Budgets;
 use crate::collect::status::StreamHealth;
 use crate::collect::supervisor::Supervisor;
@@ -44,6 +46,7 @@ pub struct App {
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) sources: Sources,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) runs: Arc<Runs>,
 }
 
 impl App {
@@ -69,15 +72,22 @@ impl App {
         let desk = Arc::new(Desk::default());
         let keeper = Keeper::new(services.clone(), desk.clone());
         let sources = registry.sources();
-        Ok(Self { services, registry, regions, supervisor, keeper, sources, desk })
+        let runs = Runs::new(Targets {
+            services: services.clone(),
+            registry: registry.clone(),
+            regions: regions.clone(),
+        });
+        Ok(Self { services, registry, regions, supervisor, keeper, sources, desk, runs })
     }
 
-    /// Starts every enabled connector, and the task that looks after the lake.
+    /// Starts every enabled connector, goes on with the runs of actions, and starts the task that looks after
+    /// the lake.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub async fn start(&self) -> Result<(), EngineError> {
         self.keeper.start();
+        self.resume_runs().await?;
         Ok(self.supervisor.reconcile().await?)
     }
 
@@ -89,6 +99,7 @@ impl App {
     /// Stops collecting and closes the catalog: the end of a process.
     pub async fn stop(&self) {
         self.stop_collecting().await;
+        self.runs.stop().await;
         self.keeper.stop().await;
         self.services.store.rest().await;
         self.services.catalog.close().await;

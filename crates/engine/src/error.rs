@@ -68,6 +68,14 @@ pub enum EngineError {
         /// What to do instead.
         hint: String,
     },
+    /// It clashes with what is there.
+    #[error("{problem}")]
+    Conflict {
+        /// What clashes.
+        problem: String,
+        /// What to do instead.
+        hint: String,
+    },
     /// The catalog failed.
     #[error("the catalog failed")]
     Catalog(#[from] CatalogError),
@@ -100,6 +108,7 @@ impl EngineError {
             | Self::Invalid { .. }
             | Self::Read { .. } => ErrorKind::Invalid,
             Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::Conflict { .. } => ErrorKind::Conflict,
             Self::Reader(_) => ErrorKind::Internal,
             Self::Stack(refusal) => refusal.kind(),
             Self::Store(StoreError::Refused { .. }) => ErrorKind::Invalid,
@@ -147,9 +156,15 @@ impl Hint for EngineError {
             Self::NotFound { kind: "stack", .. } => {
                 Some("`tarn cloudtrail list` shows the stacks".to_owned())
             }
+            Self::NotFound { kind: "action", .. } => {
+                Some("`tarn action list` shows the names".to_owned())
+            }
+            Self::NotFound { kind: "run", .. } => {
+                Some("`tarn action history` shows the runs".to_owned())
+            }
             Self::NotFound { .. } | Self::Reader(_) => None,
             Self::Stack(refusal) => Some(refusal.remedy().to_owned()),
-            Self::Invalid { hint, .. } => Some(hint.clone()),
+            Self::Invalid { hint, .. } | Self::Conflict { hint, .. } => Some(hint.clone()),
             Self::Catalog(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Read { .. } => Some("check the path and its permissions".to_owned()),

@@ -5,6 +5,7 @@
 //! through their ports only. Start with [`app`], then [`collect`] for the road of a record.
 
 pub mod access;
+pub mod actions;
 pub mod app;
 pub mod budget;
 pub mod clock;

@@ -1,0 +1,194 @@
+//! The journal of a run in the catalog.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use catalog::{Catalog, CatalogError, PermitAsk, StoredRun};
+use model::action::journal::{Ending, Memory, Patience, Step, Verdict};
+use model::action::spec::Effect;
+use model::action::{Entity, Halt, Item, Journal, RunState, Text};
+use model::clock::Clock;
+use model::time::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::guard;
+
+/// What a run is told while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// To go on.
+    Go,
+    /// To end: somebody stopped it.
+    Cancel,
+    /// To rest: the process ends.
+    Stop,
+}
+
+/// The journal of one run.
+pub(super) struct RunJournal {
+    pub(super) catalog: Catalog,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) run: StoredRun,
+    pub(super) effect: Effect,
+    pub(super) patience: Patience,
+    pub(super) signal: watch::Receiver<Signal>,
+}
+
+impl RunJournal {
+    /// Fails when the run is to stop. A test may hold or kill the process here.
+    fn pass(&self, step: &str) -> Result<(), Halt> {
+        if model::failpoint::hit("actions.step", step) {
+            return Err(Halt::Stopped);
+        }
+        match *self.signal.borrow() {
+            Signal::Go => Ok(()),
+            Signal::Cancel => Err(Halt::Cancelled),
+            Signal::Stop => Err(Halt::Stopped),
+        }
+    }
+
+    fn request_of(step: &Step<'_>) -> Value {
+        let mut request = json!(step.request);
+        if !step.targets.is_empty() {
+            request["targets"] = json!(step.targets);
+        }
+        request
+    }
+}
+
+#[async_trait]
+impl Journal for RunJournal {
+    fn key(&self, step: &str) -> String {
+        format!("{}/{step}", self.run.asked.id)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn started_at(&self) -> Timestamp {
+        self.run.asked.created_at
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.run.asked.is_dry_run
+    }
+
+    fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    async fn recall(&self, step: &str) -> Result<Memory, Halt> {
+        let stored = self.catalog.step(self.run.asked.id, step).await.map_err(failed)?;
+        let Some(stored) = stored else { return Ok(Memory::Fresh) };
+        let Some(ending) = stored.ending else {
+            return Ok(Memory::InDoubt(stored.sent_at.unwrap_or(self.started_at())));
+        };
+        let ending: Ending = serde_json::from_value(ending).map_err(|error| {
+            let what = format!("the end of the step `{step}` cannot be read");
+            failed(CatalogError::Corrupt { what, source: Some(error.into()) })
+        })?;
+        Ok(match ending {
+            Ending::NotTaken { .. } => Memory::Fresh,
+            Ending::Unanswered { .. } => {
+                Memory::InDoubt(stored.sent_at.unwrap_or(self.started_at()))
+            }
+            ended => Memory::Ended(ended),
+        })
+    }
+
+    async fn sending(&self, step: &Step<'_>) -> Result<(), Halt> {
+        self.pass(step.name)?;
+        if step.is_change && self.effect == Effect::Contains {
+            let permitted = self.catalog.permitted(self.run.asked.id).await.map_err(failed)?;
+            let is_permitted =
+                |target: &Entity| permitted.iter().any(|known| known.is_same(target));
+            if let Some(target) = step.targets.iter().find(|target| !is_permitted(target)) {
+                return Err(Halt::fatal(format!("{target} was not permitted")));
+            }
+        }
+        let request = Self::request_of(step);
+        let (run, now) = (self.run.asked.id, self.clock.now());
+        let written = self.catalog.step_sending(run, step.name, step.is_change, &request, now);
+        written.await.map_err(failed)?;
+        self.pass(step.name)
+    }
+
+    async fn ended(&self, step: &str, ending: &Ending) -> Result<(), Halt> {
+        // Also when the run is to stop: what is known is written down first.
+        model::failpoint::hit("actions.step", step);
+        let (run, now) = (self.run.asked.id, self.clock.now());
+        self.catalog.step_ended(run, step, &json!(ending), now).await.map_err(failed)?;
+        self.pass(step)
+    }
+
+    async fn planned(&self, step: &Step<'_>) -> Result<(), Halt> {
+        let (run, now) = (self.run.asked.id, self.clock.now());
+        let request = Self::request_of(step);
+        let written = self.catalog.step_sending(run, step.name, step.is_change, &request, now);
+        written.await.map_err(failed)?;
+        let ending = json!(Ending::NotTaken { detail: "dry run".to_owned(), answer: None });
+        self.catalog.step_ended(run, step.name, &ending, now).await.map_err(failed)
+    }
+
+    async fn permit(&self, targets: &[Entity]) -> Result<Vec<Verdict>, Halt> {
+        self.pass("permit")?;
+        if self.effect != Effect::Contains {
+            return Ok(vec![Verdict::Permitted; targets.len()]);
+        }
+        let asked = &self.run.asked;
+        let protected = self.catalog.protected(&asked.tenant).await.map_err(failed)?;
+        let caps = self.catalog.caps(&asked.tenant).await.map_err(failed)?;
+        let cap = caps.iter().find(|cap| cap.action == asked.action);
+        let ask = PermitAsk {
+            run: asked.id,
+            tenant: &asked.tenant,
+            action: &asked.action,
+            targets: targets
+                .iter()
+                .map(|target| (target, guard::protection(&protected, target)))
+                .collect(),
+            cap: cap.map(|cap| (cap.per_hour, guard::over_cap(cap.per_hour))),
+            is_counted: !asked.is_dry_run,
+            at: self.clock.now(),
+        };
+        let verdicts = self.catalog.permit(&ask).await.map_err(failed)?;
+        self.pass("permit")?;
+        Ok(verdicts)
+    }
+
+    async fn claim(&self, handle: &str) -> Result<bool, Halt> {
+        let (run, connector) = (self.run.asked.id, self.run.asked.connector);
+        self.catalog.claim_handle(run, connector, handle).await.map_err(failed)
+    }
+
+    async fn progress(&self, items: &[Item], message: &Text) -> Result<(), Halt> {
+        self.pass("progress")?;
+        let progress = json!({ "items": items, "message": message });
+        let written = self.catalog.run_progress(self.run.asked.id, RunState::InProgress, &progress);
+        written.await.map_err(failed)?;
+        self.pass("progress")
+    }
+
+    async fn wait(&self, span: Duration) -> Result<bool, Halt> {
+        let due = self.run.asked.due_at;
+        let until = (self.clock.now() + span).min(due);
+        let mut signal = self.signal.clone();
+        tokio::select! {
+            () = self.clock.sleep_until(until) => {}
+            // The sender lives as long as the run: an error cannot be.
+            _ = signal.wait_for(|signal| *signal != Signal::Go) => {}
+        }
+        match *self.signal.borrow() {
+            Signal::Go => Ok(self.clock.now() < due),
+            Signal::Cancel => Err(Halt::Cancelled),
+            Signal::Stop => Err(Halt::Stopped),
+        }
+    }
+}
+
+fn failed(error: CatalogError) -> Halt {
+    Halt::Journal(Box::new(error))
+}

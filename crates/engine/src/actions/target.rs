@@ -1,0 +1,146 @@
+//! What an action runs with: a connector opened for it, its declaration, and the right to send.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use catalog::StoredConnector;
+use connectors::Registry;
+use model::action::{ActionSpec, Call, Halt, Outcome, Responds, Right};
+use model::budget::{Priority, Quota};
+use model::ids::{ConnectorId, TenantId};
+use model::vendor::{Connection, Key};
+use uuid::Uuid;
+
+use crate::budget::Budgets;
+use crate::collect::Services;
+use crate::connectors::check::{self, ExtraRegions};
+use crate::connectors::document::Plan;
+use crate::error::EngineError;
+
+/// Something that can run an action now.
+pub(super) struct Target {
+    /// The action's declaration.
+    pub(super) spec: ActionSpec,
+    /// The connector or responder.
+    pub(super) id: Uuid,
+    /// Its name.
+    pub(super) name: String,
+    /// Who runs it.
+    pub(super) performer: Arc<dyn Responds>,
+    /// The keys that it may use.
+    pub(super) keys: Vec<Key>,
+    /// The limits of its keys.
+    pub(super) quotas: Vec<Quota>,
+}
+
+/// How targets are found and opened.
+#[derive(Clone)]
+pub(crate) struct Targets {
+    pub(crate) services: Services,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) regions: Arc<ExtraRegions>,
+}
+
+/// A connection as something that responds.
+struct Connected(Arc<dyn Connection>);
+
+#[async_trait]
+impl Responds for Connected {
+    async fn act(&self, call: &Call<'_>) -> Result<Outcome, Halt> {
+        self.0.act(call).await
+    }
+}
+
+impl Target {
+    /// The right to send with each key, before all collection.
+    pub(super) fn rights(&self, budgets: &Budgets) -> Vec<Right> {
+        let owner = ConnectorId(self.id);
+        self.keys
+            .iter()
+            .map(|key| {
+                let quotas = self.quotas.clone();
+                let priority = Priority::Interactive;
+                let sender = budgets.sender(&key.secret, owner, quotas, priority, None);
+                Right { key: key.clone(), budget: Box::new(sender) }
+            })
+            .collect()
+    }
+}
+
+impl Targets {
+    /// The target of an action by its full name, with a connector by name or the only one that there is.
+    ///
+    /// # Errors
+    /// There is no such action or connector, several connectors fit, or the settings cannot be used.
+    pub(super) async fn find(
+        &self,
+        tenant: &TenantId,
+        action: &str,
+        connector: Option<&str>,
+    ) -> Result<Target, EngineError> {
+        let (integration, name) = action.split_once('.').unwrap_or((action, ""));
+        let known = self.registry.get(integration);
+        let spec = known.and_then(|known| known.manifest().action(name)).cloned();
+        let spec = spec.ok_or_else(|| EngineError::NotFound {
+            kind: "action",
+            name: action.to_owned(),
+            tenant: tenant.to_string(),
+        })?;
+        let stored = self.services.catalog.connectors(Some(tenant)).await?;
+        let mut fitting: Vec<&StoredConnector> =
+            stored.iter().filter(|stored| stored.integration == integration).collect();
+        if let Some(wanted) = connector {
+            fitting
+                .retain(|stored| stored.name.as_str() == wanted || stored.id.to_string() == wanted);
+        }
+        match fitting[..] {
+            [stored] => self.open(stored, spec),
+            [] => Err(EngineError::NotFound {
+                kind: "connector",
+                name: connector.unwrap_or(integration).to_owned(),
+                tenant: tenant.to_string(),
+            }),
+            _ => {
+                let names: Vec<_> = fitting.iter().map(|stored| stored.name.as_str()).collect();
+                Err(EngineError::Invalid {
+                    problem: format!("several connectors can run `{action}`"),
+                    hint: format!("name one of them: {}", names.join(", ")),
+                })
+            }
+        }
+    }
+
+    /// The target of a run that goes on: its connector by its id.
+    ///
+    /// # Errors
+    /// The connector or the action is gone, or its settings cannot be used.
+    pub(super) async fn again(
+        &self,
+        tenant: &TenantId,
+        action: &str,
+        id: Uuid,
+    ) -> Result<Target, EngineError> {
+        self.find(tenant, action, Some(&id.to_string())).await
+    }
+
+    fn open(&self, stored: &StoredConnector, spec: ActionSpec) -> Result<Target, EngineError> {
+        let plan: Plan = serde_json::from_value(stored.document.clone()).map_err(|error| {
+            EngineError::Invalid {
+                problem: format!("the connector `{}` cannot be read: {error}", stored.name),
+                hint: "apply its document again".to_owned(),
+            }
+        })?;
+        let checked =
+            check::check(&self.registry, &self.regions, &plan, &stored.credential).map_err(
+                |source| EngineError::Settings { connector: stored.name.to_string(), source },
+            )?;
+        Ok(Target {
+            spec,
+            id: stored.id.0,
+            name: stored.name.to_string(),
+            keys: checked.connection.keys().to_vec(),
+            performer: Arc::new(Connected(checked.connection)),
+            quotas: checked.quotas,
+        })
+    }
+}

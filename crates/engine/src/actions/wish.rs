@@ -1,0 +1,123 @@
+//! What somebody asks for: an action, what it shall work on, with which connector, and how patiently.
+
+use std::time::Duration;
+
+use model::action::journal::Patience;
+use model::action::{ActionSpec, Input};
+use model::hint::Hint;
+use model::ids::{RunId, TenantId};
+use model::manifest::optional_duration_text;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::EngineError;
+
+/// Between two questions whether the vendor is done, where the action does not say.
+const POLL: Duration = Duration::from_secs(10);
+/// How long a vendor may take to show what it has just accepted.
+const SETTLE: Duration = Duration::from_secs(30);
+/// The longest that a run may wait.
+const LONGEST: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// How patiently a run waits; what is left out is the action's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// Between two questions whether the vendor is done.
+    #[serde(default, with = "optional_duration_text", skip_serializing_if = "Option::is_none")]
+    pub poll: Option<Duration>,
+    /// After a request without an answer, until the vendor's word that it knows nothing of it is believed.
+    #[serde(default, with = "optional_duration_text", skip_serializing_if = "Option::is_none")]
+    pub settle: Option<Duration>,
+    /// Until the run gives up waiting; at most 14 days.
+    #[serde(default, with = "optional_duration_text", skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+}
+
+/// Where a run comes from, and the runs that it belongs to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The uid of the record that it was started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// Anything else that whoever asks wants to be remembered: a ticket, an alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// Whose.
+    pub tenant: TenantId,
+    /// What: `trend_micro_cas.mitigate_accounts`, `responder.Isolate`.
+    pub action: String,
+    /// With which connector; may be left out where there is one only.
+    pub connector: Option<String>,
+    /// What it shall work on.
+    pub input: Input,
+    /// How patiently.
+    pub options: Options,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether changes are only shown.
+    pub is_dry_run: bool,
+    /// Who asks.
+    pub actor: String,
+    /// By what the same wish is known when it comes again.
+    pub idempotency_key: Option<String>,
+    /// The run that it takes back.
+    pub reverse_of: Option<RunId>,
+    /// The run that it does again.
+    pub retry_of: Option<RunId>,
+}
+
+/// The part of a wish that is kept as one document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// What it works on, secrets masked.
+    pub input: Input,
+    /// How patiently.
+    pub options: Options,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// How patiently, worked out.
+    pub patience: Patience,
+}
+
+impl Wish {
+    /// The patience of this wish for an action.
+    ///
+    /// # Errors
+    /// A span cannot be used.
+    pub(super) fn patience(&self, spec: &ActionSpec) -> Result<Patience, EngineError> {
+        let timeout = self.options.timeout.unwrap_or(spec.timeout);
+        if timeout.is_zero() || timeout > LONGEST {
+            return Err(EngineError::Invalid {
+                problem: "`options.timeout` is not between a moment and 14 days".to_owned(),
+                hint: "write for instance 15m, 24h or 14d".to_owned(),
+            });
+        }
+        Ok(Patience {
+            poll: self.options.poll.or(spec.poll).unwrap_or(POLL),
+            settle: self.options.settle.unwrap_or(SETTLE),
+            timeout,
+        })
+    }
+
+    /// What is compared when a wish comes again under the same key.
+    pub(super) fn digest(&self, connector: &str, input: &Input) -> String {
+        let what: Value = json!([self.action, connector, input, self.options, self.is_dry_run]);
+        hex::encode(Sha256::digest(what.to_string()))
+    }
+}
+
+/// An input that an action cannot take, in the engine's words.
+pub(super) fn refused(action: &str, error: &model::action::InvalidInput) -> EngineError {
+    EngineError::Invalid {
+        problem: format!("{action}: {error}"),
+        hint: error.hint().unwrap_or_default(),
+    }
+}
