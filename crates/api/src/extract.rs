@@ -2,14 +2,15 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::{ACCEPT, HOST};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, HOST};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{StatusCode, Uri};
 use engine::error::EngineError;
 use engine::stacks::Refusal;
 use engine::stacks::token::Sender;
-use model::ids::{ConnectorId, ConnectorName};
+use model::action::Locale;
+use model::ids::{ConnectorId, ConnectorName, RunId};
 use model::manifest::duration_text;
 use model::ocsf::Class;
 use model::time::Timestamp;
@@ -110,6 +111,34 @@ impl<S: Send + Sync> FromRequestParts<S> for StackNamed {
                 .with_hint("`tarn cloudtrail list` shows the stacks")
         };
         id.parse().map(Self).map_err(unknown)
+    }
+}
+
+/// The run that the path names.
+pub(crate) struct RunNamed(pub(crate) RunId);
+
+impl<S: Send + Sync> FromRequestParts<S> for RunNamed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await?;
+        let unknown = |_| {
+            Problem::new(StatusCode::NOT_FOUND, format!("no run `{id}` in this tenant"))
+                .with_hint("`tarn action history` shows the runs")
+        };
+        id.parse().map(Self).map_err(unknown)
+    }
+}
+
+/// The language that the caller wants to be spoken to in: `Accept-Language`, else English.
+pub(crate) struct Language(pub(crate) Locale);
+
+impl<S: Send + Sync> FromRequestParts<S> for Language {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let wish = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Ok(Self(wish.map_or_else(Locale::default, Locale::of_header)))
     }
 }
 

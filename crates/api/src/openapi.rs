@@ -17,8 +17,8 @@ use utoipa::{Modify, OpenApi};
 use crate::auth::Needs;
 use crate::dto;
 use crate::handlers::{
-    connectors, dead_letters, documents, events, forwarder, health, integrations, lake, ledger,
-    metrics, query, retention, root, runs, stacks, status,
+    actions, connectors, dead_letters, documents, events, forwarder, health, integrations, lake,
+    ledger, metrics, query, retention, root, runs, stacks, status,
 };
 use crate::problem::{MEDIA_TYPE, Problem};
 use crate::router::{TENANT_HEADER, UNVERSIONED, routes};
@@ -40,6 +40,7 @@ const STACK_SCHEME: &str = "stack_token";
         (name = "events", description = "Searching and importing"),
         (name = "lake", description = "Size, proof, ledger, maintenance and retention"),
         (name = "dead letters", description = "Records that could not become events"),
+        (name = "actions", description = "Acting at the vendors, and the history of it"),
         (name = "stacks", description = "Clients in AWS accounts that send what CloudTrail writes there"),
         (name = "forwarder", description = "The routes of such a client, with the token of its stack"),
         (name = "server", description = "The process itself"),
@@ -58,6 +59,11 @@ const STACK_SCHEME: &str = "stack_token";
         retention::list_holds, retention::set_hold, retention::remove_hold, ledger::show_ledger,
         dead_letters::list_dead_letters, dead_letters::replay_dead_letters,
         dead_letters::discard_dead_letters,
+        actions::list_actions, actions::run_action, actions::list_action_runs,
+        actions::show_action_run, actions::revert_action_run, actions::retry_action_run,
+        actions::cancel_action_run, actions::list_protected, actions::protect,
+        actions::unprotect, actions::list_caps, actions::set_cap, actions::lift_cap,
+        actions::entity_properties,
         stacks::list_stacks, stacks::offer_stack, stacks::show_stack, stacks::revoke_stack,
         stacks::renew_stack, stacks::list_publications, stacks::remember_publication,
         forwarder::enrol, forwarder::rotate_token, forwarder::heartbeat, forwarder::push_records,

@@ -18,8 +18,8 @@ use tower_http::trace::TraceLayer;
 
 use crate::auth::{self, Gate};
 use crate::handlers::{
-    connectors, dead_letters, documents, events, forwarder, health, integrations, lake, ledger,
-    metrics, query, retention, root, runs, stacks, status,
+    actions, connectors, dead_letters, documents, events, forwarder, health, integrations, lake,
+    ledger, metrics, query, retention, root, runs, stacks, status,
 };
 use crate::openapi;
 use crate::problem;
@@ -33,8 +33,8 @@ pub const BODY_LIMIT_BYTES: usize = 2 << 20;
 use Method as M;
 use Needs::{InEveryTenant, InTenant, Nothing, OfStack};
 use Right::{
-    ConnectorsRead, ConnectorsWrite, DeadLettersWrite, EventsRead, EventsWrite, LakeRead,
-    LakeWrite, StacksRead, StacksWrite,
+    ActionsRead, ActionsRun, ActionsWrite, ConnectorsRead, ConnectorsWrite, DeadLettersWrite,
+    EventsRead, EventsWrite, LakeRead, LakeWrite, StacksRead, StacksWrite,
 };
 
 /// Resources that are also found without the version in their path, where other products have them.
@@ -84,6 +84,21 @@ fn table() -> Vec<Route> {
         route(M::GET,    "/api/v1/dead-letters",                InTenant(ConnectorsRead),      dead_letters::list_dead_letters),
         route(M::POST,   "/api/v1/dead-letters/replay",         InTenant(DeadLettersWrite),    dead_letters::replay_dead_letters),
         route(M::POST,   "/api/v1/dead-letters/discard",        InTenant(DeadLettersWrite),    dead_letters::discard_dead_letters),
+
+        route(M::GET,    "/api/v1/actions",                     InTenant(ActionsRead),         actions::list_actions),
+        route(M::POST,   "/api/v1/actions/{action}/runs",       InTenant(ActionsRun),          actions::run_action),
+        route(M::GET,    "/api/v1/action-runs",                 InTenant(ActionsRead),         actions::list_action_runs),
+        route(M::GET,    "/api/v1/action-runs/{id}",            InTenant(ActionsRead),         actions::show_action_run),
+        route(M::POST,   "/api/v1/action-runs/{id}/revert",     InTenant(ActionsRun),          actions::revert_action_run),
+        route(M::POST,   "/api/v1/action-runs/{id}/retry",      InTenant(ActionsRun),          actions::retry_action_run),
+        route(M::POST,   "/api/v1/action-runs/{id}/cancel",     InTenant(ActionsRun),          actions::cancel_action_run),
+        route(M::GET,    "/api/v1/action-guard/protected",      InTenant(ActionsRead),         actions::list_protected),
+        route(M::POST,   "/api/v1/action-guard/protected",      InTenant(ActionsWrite),        actions::protect),
+        route(M::DELETE, "/api/v1/action-guard/protected",      InTenant(ActionsWrite),        actions::unprotect),
+        route(M::GET,    "/api/v1/action-guard/caps",           InTenant(ActionsRead),         actions::list_caps),
+        route(M::POST,   "/api/v1/action-guard/caps",           InTenant(ActionsWrite),        actions::set_cap),
+        route(M::DELETE, "/api/v1/action-guard/caps/{action}",  InTenant(ActionsWrite),        actions::lift_cap),
+        route(M::GET,    "/api/v1/entities/properties",         InTenant(ActionsRead),         actions::entity_properties),
 
         route(M::GET,    "/api/stacks",                         InTenant(StacksRead),          stacks::list_stacks),
         route(M::POST,   "/api/stacks",                         InTenant(StacksWrite),         stacks::offer_stack),

@@ -29,6 +29,12 @@ pub enum Right {
     StacksRead,
     /// Make, renew and revoke stacks, and say where their templates are published.
     StacksWrite,
+    /// Look at actions, their history and what guards entities from them.
+    ActionsRead,
+    /// Run, take back, repeat and stop actions.
+    ActionsRun,
+    /// Protect entities, set caps, make responders.
+    ActionsWrite,
     /// Everything.
     Admin,
 }
@@ -46,6 +52,9 @@ impl Right {
             Self::DeadLettersWrite => "dead_letters:write",
             Self::StacksRead => "stacks:read",
             Self::StacksWrite => "stacks:write",
+            Self::ActionsRead => "actions:read",
+            Self::ActionsRun => "actions:run",
+            Self::ActionsWrite => "actions:write",
             Self::Admin => "admin",
         }
     }

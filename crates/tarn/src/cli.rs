@@ -11,7 +11,8 @@ use model::secret::Secret;
 use url::Url;
 
 use crate::commands::{
-    cloudtrail, connector, dead_letters, demo, ingest, lake, normalize, query, serve, simulate,
+    action, cloudtrail, connector, dead_letters, demo, ingest, lake, normalize, query, serve,
+    simulate,
 };
 
 const AFTER_HELP: &str = "\
@@ -80,6 +81,9 @@ pub(crate) enum Command {
     /// Onboard AWS accounts for CloudTrail: links, stacks, templates
     #[command(subcommand)]
     Cloudtrail(cloudtrail::Command),
+    /// Act at the vendors, and see what became of it
+    #[command(subcommand)]
+    Action(action::Command),
     /// Run a fake vendor
     Simulate(simulate::Arguments),
 }

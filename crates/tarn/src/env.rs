@@ -3,6 +3,7 @@
 //! Nothing else reads the environment; the reference page lists what stands here, and a test
 //! compares the two.
 
+use model::action::Locale;
 use model::secret::Secret;
 
 /// A variable and what it does.
@@ -64,6 +65,12 @@ pub(crate) const LAKE: Variable = Variable {
     stands_for: "`lake`",
     help: "Directory of the lake; several data directories may share one.",
 };
+/// The language of messages.
+pub(crate) const LOCALE: Variable = Variable {
+    name: "TARN_LOCALE",
+    stands_for: "`--locale`",
+    help: "Language of an action's messages: `en` or `ja`.",
+};
 /// Log filter.
 pub(crate) const LOG: Variable = Variable {
     name: "TARN_LOG",
@@ -92,14 +99,19 @@ pub(crate) const MASTER_KEY: Variable = Variable {
 
 /// All of them, in the order of the reference page.
 #[cfg(test)]
-const ALL: [Variable; 12] = [
-    SERVER, TOKEN, TENANT, CONFIG, LISTEN, PUBLIC_URL, DATA_DIR, LAKE, LOG, LOG_FORMAT, REGIONS,
-    MASTER_KEY,
+const ALL: [Variable; 13] = [
+    SERVER, TOKEN, TENANT, CONFIG, LISTEN, PUBLIC_URL, DATA_DIR, LAKE, LOCALE, LOG, LOG_FORMAT,
+    REGIONS, MASTER_KEY,
 ];
 
 /// What a variable is set to; `None` when it is not set or empty.
 pub(crate) fn read(variable: Variable) -> Option<String> {
     look_up(variable.name)
+}
+
+/// The language that the environment asks for.
+pub(crate) fn locale() -> Option<Locale> {
+    read(LOCALE).and_then(|text| Locale::of_tag(&text))
 }
 
 /// As [`read`], for a variable that holds a secret.

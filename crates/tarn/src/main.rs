@@ -106,6 +106,7 @@ async fn run(cli: Cli, config: Config) -> Result<Outcome> {
         Command::DeadLetters(command) => {
             Box::pin(commands::dead_letters::run(&config, command)).await
         }
+        Command::Action(command) => Box::pin(commands::action::run(&config, command)).await,
         Command::Cloudtrail(command) => Box::pin(commands::cloudtrail::run(&config, command)).await,
         Command::Simulate(arguments) => Box::pin(commands::simulate::run(arguments)).await,
     }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use futures::{Stream, StreamExt as _};
 use model::ids::TenantId;
 use model::secret::Secret;
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE};
 use reqwest::{Body, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
@@ -31,6 +31,7 @@ pub(crate) struct Remote {
     base: Url,
     token: Secret,
     tenant: TenantId,
+    language: &'static str,
 }
 
 /// A parameter of a request's address.
@@ -52,7 +53,35 @@ impl Remote {
             Failure::usage("the server asks for a token")
                 .hint("set TARN_TOKEN, or give `--token`; the server printed it at its first start")
         })?;
-        Ok(Some(Self { client: client()?, base, token, tenant: config.tenant.clone() }))
+        let tenant = config.tenant.clone();
+        Ok(Some(Self { client: client()?, base, token, tenant, language: "en" }))
+    }
+
+    /// The same server, asked to speak a language.
+    pub(crate) fn speaking(&self, language: &'static str) -> Self {
+        Self {
+            client: self.client.clone(),
+            base: self.base.clone(),
+            token: self.token.clone(),
+            tenant: self.tenant.clone(),
+            language,
+        }
+    }
+
+    /// Asks for a list that is always whole.
+    ///
+    /// # Errors
+    /// As [`Remote::get`].
+    pub(crate) async fn list_whole(
+        &self,
+        path: &[&str],
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Value>> {
+        let mut answer = self.get(path, parameters).await?;
+        match answer["items"].take() {
+            Value::Array(items) => Ok(items),
+            _ => Err(Failure::new("the server's answer is no list").into()),
+        }
     }
 
     /// Asks for JSON.
@@ -145,12 +174,41 @@ impl Remote {
         self.json(self.request(Method::POST, path, parameters)?.json(body)).await
     }
 
+    /// As [`Remote::post`], with headers.
+    ///
+    /// # Errors
+    /// As [`Remote::get`].
+    pub(crate) async fn post_with(
+        &self,
+        path: &[&str],
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Value> {
+        let mut request = self.request(Method::POST, path, &[])?;
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.json(request.json(body)).await
+    }
+
     /// Deletes.
     ///
     /// # Errors
     /// As [`Remote::get`].
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<()> {
-        self.json(self.request(Method::DELETE, path, &[])?).await.map(drop)
+        self.delete_with(path, &[]).await
+    }
+
+    /// Deletes what parameters name.
+    ///
+    /// # Errors
+    /// As [`Remote::get`].
+    pub(crate) async fn delete_with(
+        &self,
+        path: &[&str],
+        parameters: &[Parameter<'_>],
+    ) -> Result<()> {
+        self.json(self.request(Method::DELETE, path, parameters)?).await.map(drop)
     }
 
     /// Sends JSON and gets objects, one per line, as they come.
@@ -184,7 +242,8 @@ impl Remote {
             Err(()) => return Err(Failure::usage("the server's URL has no path").into()),
         }
         url.query_pairs_mut().append_pair("tenant", self.tenant.as_str()).extend_pairs(parameters);
-        Ok(self.client.request(method, url).bearer_auth(self.token.expose()))
+        let request = self.client.request(method, url).bearer_auth(self.token.expose());
+        Ok(request.header(ACCEPT_LANGUAGE, self.language))
     }
 
     async fn json(&self, request: RequestBuilder) -> Result<Value> {

@@ -3,6 +3,7 @@
 //! They are a promise to clients. Types of the engine are turned into them field by field, so that a
 //! change below does not change the API unseen.
 
+pub(crate) mod action;
 pub(crate) mod apply;
 pub(crate) mod connector;
 pub(crate) mod counts;

@@ -1,5 +1,6 @@
 //! The handlers, one file per resource: take out of the request, call the engine, answer.
 
+pub(crate) mod actions;
 pub(crate) mod connectors;
 pub(crate) mod dead_letters;
 pub(crate) mod documents;

@@ -1,6 +1,6 @@
 //! What keeps entities from actions: protected ones, and caps for the hour. Both are per tenant.
 
-use catalog::{Cap, ProtectedEntity};
+pub use catalog::{Cap, EntityProperty, ProtectedEntity};
 use model::action::journal::Verdict;
 use model::action::{Entity, EntityKind, Text};
 use model::ids::TenantId;
@@ -117,6 +117,18 @@ impl App {
         let detail = json!({ "tenant": tenant, "per_hour": per_hour });
         self.audit(actor, "action.cap", action, &detail).await;
         Ok(())
+    }
+
+    /// What actions learned about an entity.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub async fn entity_properties(
+        &self,
+        tenant: &TenantId,
+        entity: &Entity,
+    ) -> Result<Vec<EntityProperty>, EngineError> {
+        Ok(self.services.catalog.entity_properties(tenant, entity).await?)
     }
 
     /// The caps of a tenant.

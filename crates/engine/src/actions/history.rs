@@ -1,6 +1,7 @@
 //! The action history: what every run was asked, what it sent, what came of it, and how to take it back.
 
-use catalog::{RunFilter, StoredRun, StoredStep};
+pub use catalog::RunFilter;
+use catalog::{StoredRun, StoredStep};
 use model::action::spec::ActionSpec;
 use model::action::{Entity, Input, ItemState, Locale, Outcome, RunState, Text};
 use model::ids::{RunId, TenantId};

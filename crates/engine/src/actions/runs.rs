@@ -31,6 +31,8 @@ pub(crate) struct Runs {
 
 struct UnderWay {
     signal: watch::Sender<Signal>,
+    /// Closed when the run has ended or rests.
+    life: watch::Receiver<()>,
     task: JoinHandle<()>,
 }
 
@@ -62,13 +64,15 @@ impl Runs {
         let now = if run.is_cancelled { Signal::Cancel } else { Signal::Go };
         let (signal, receiver) = watch::channel(now);
         let runs = self.clone();
-        let life = async move { runs.live(run, receiver).await };
+        let (alive, life) = watch::channel(());
+        let work = async move { runs.live(run, receiver).await };
         let clock = self.targets.services.clock.clone();
         let task = tokio::spawn(async move {
-            let ((), _busy) = clock::working(clock, life).await;
+            let ((), _busy) = clock::working(clock, work).await;
+            drop(alive);
         });
         under_way.retain(|_, known| !known.task.is_finished());
-        under_way.insert(id, UnderWay { signal, task });
+        under_way.insert(id, UnderWay { signal, life, task });
     }
 
     /// Lets every run rest where it is.
@@ -293,30 +297,38 @@ impl App {
         })
     }
 
-    /// Goes on with every run that has not ended; answers how many.
+    /// Goes on with every run that has not ended; answers which.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub async fn resume_runs(&self) -> Result<usize, EngineError> {
+    pub async fn resume_runs(&self) -> Result<Vec<(TenantId, RunId)>, EngineError> {
         let open = self.services.catalog.open_runs().await?;
-        let count = open.len();
+        let ids = open.iter().map(|run| (run.asked.tenant.clone(), run.asked.id)).collect();
         for run in open {
             tracing::info!(run.id = %run.asked.id, action = run.asked.action, "going on with a run");
             self.runs.start(run);
         }
-        Ok(count)
+        Ok(ids)
+    }
+
+    /// Goes on with one run, unless it has ended or is under way here.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub async fn resume_run(&self, tenant: &TenantId, id: RunId) -> Result<(), EngineError> {
+        let stored = self.services.catalog.run(tenant, id).await?;
+        if let Some(run) = stored.filter(|run| run.ended_at.is_none()) {
+            self.runs.start(run);
+        }
+        Ok(())
     }
 
     /// Waits until a run of this process has ended or rests.
     pub async fn run_rests(&self, id: RunId) {
-        let task = self.runs.lock().remove(&id);
-        if let Some(known) = task {
-            // The sender has to live as long as the task.
-            let UnderWay { signal, task } = known;
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a run of an action ended badly");
-            }
-            drop(signal);
+        let life = self.runs.lock().get(&id).map(|known| known.life.clone());
+        if let Some(mut life) = life {
+            // It never changes: the error is that it is closed.
+            while life.changed().await.is_ok() {}
         }
     }
 

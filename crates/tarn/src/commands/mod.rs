@@ -1,5 +1,6 @@
 //! The commands, one file each: read the flags, call the engine or a server, print.
 
+pub(crate) mod action;
 pub(crate) mod cloudtrail;
 pub(crate) mod connector;
 pub(crate) mod dead_letters;
