@@ -245,6 +245,8 @@ impl Content<'_> {
         let account = self.draw.pick(words::ACCOUNTS);
         let mailbox = self.draw.pick(words::MAILBOXES);
         let (name, address) = self.draw.pick(words::HOSTS);
+        // Unused: what is drawn after it has to stay what it was for a seed.
+        self.uuid();
         let guid = guid_of(self.seed, name).to_uppercase();
         let mut entities = vec![
             json!({ "entityType": "account", "entityValue": account, "entityId": account, "relatedEntities": [guid], "relatedIndicatorIds": [], "provenance": ["Alert"] }),

@@ -11,6 +11,7 @@ mod retrieval;
 mod vision;
 mod vision_actions;
 mod vision_delivery;
+mod vision_pytmv1;
 mod vision_sandbox;
 mod vision_state;
 mod vision_tasks;
