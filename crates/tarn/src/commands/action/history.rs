@@ -205,7 +205,7 @@ pub(super) async fn cancel(config: &Config, chosen: Chosen) -> Result<Outcome> {
 pub(super) async fn resume(config: &Config, arguments: ResumeArguments) -> Result<Outcome> {
     let told = arguments.told;
     let target = Target::open(config).await?;
-    let runs = match &target {
+    let runs: Result<Vec<Value>> = match &target {
         Target::Local(local) => match local.app.resume_runs().await {
             Ok(ids) => {
                 let mut runs = Vec::new();
