@@ -41,11 +41,51 @@ pub(super) fn authenticate<'k>(
     }
 }
 
-/// Whether the key may retrieve logs.
-pub(super) fn authorize(key: &str, knobs: &Knobs) -> Result<(), Refused> {
-    let denied = knobs.no_scope.iter().any(|listed| listed == key)
-        || knobs.scopes.iter().any(|(listed, may_retrieve)| listed == key && !may_retrieve);
-    if denied { Err(Refused::NoPermission) } else { Ok(()) }
+/// What a key can be allowed to do; each is one bit of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum ApiType {
+    LogRetrieval = 1,
+    ThreatInvestigation = 2,
+    ThreatMitigation = 4,
+    ThreatRemediation = 8,
+    IntelligentInvestigation = 16,
+}
+
+/// The API types of a key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ApiTypes(u8);
+
+impl ApiTypes {
+    /// Reads names joined by `+`; `none` adds nothing.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let bit = |name: &str| {
+            Some(match name {
+                "none" => 0,
+                "log_retrieval" => ApiType::LogRetrieval as u8,
+                "threat_investigation" => ApiType::ThreatInvestigation as u8,
+                "threat_mitigation" => ApiType::ThreatMitigation as u8,
+                "threat_remediation" => ApiType::ThreatRemediation as u8,
+                "intelligent_investigation" => ApiType::IntelligentInvestigation as u8,
+                _ => return None,
+            })
+        };
+        text.split('+').try_fold(0, |set, name| Some(set | bit(name)?)).map(Self)
+    }
+
+    fn contains(self, api_type: ApiType) -> bool {
+        self.0 & api_type as u8 != 0
+    }
+}
+
+/// Whether the key has an API type.
+pub(super) fn authorize(key: &str, needed: ApiType, knobs: &Knobs) -> Result<(), Refused> {
+    let is_logless = knobs.no_scope.iter().any(|listed| listed == key);
+    let lacks = |(listed, types): &(String, ApiTypes)| listed == key && !types.contains(needed);
+    if (needed == ApiType::LogRetrieval && is_logless) || knobs.scopes.iter().any(lacks) {
+        return Err(Refused::NoPermission);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -96,15 +136,27 @@ mod tests {
     }
 
     #[test]
-    fn keys_without_log_retrieval_have_no_permission() {
+    fn keys_have_the_api_types_that_are_named_or_all() {
         let knobs = knobs(&[
             ("keys", "a,b,c,d"),
             ("no_scope", "a"),
             ("scopes", "b:none,c:log_retrieval+threat_mitigation"),
         ]);
-        assert_eq!(authorize("a", &knobs), Err(Refused::NoPermission));
-        assert_eq!(authorize("b", &knobs), Err(Refused::NoPermission));
-        assert_eq!(authorize("c", &knobs), Ok(()));
-        assert_eq!(authorize("d", &knobs), Ok(()));
+        let (logs, mitigation) = (ApiType::LogRetrieval, ApiType::ThreatMitigation);
+        let investigation = ApiType::ThreatInvestigation;
+        for (key, needed, allowed) in [
+            ("a", logs, false),
+            ("a", mitigation, true),
+            ("b", logs, false),
+            ("b", mitigation, false),
+            ("c", logs, true),
+            ("c", mitigation, true),
+            ("c", investigation, false),
+            ("d", logs, true),
+            ("d", investigation, true),
+        ] {
+            assert_eq!(authorize(key, needed, &knobs).is_ok(), allowed, "{key} {needed:?}");
+        }
+        assert_eq!(ApiTypes::parse("log_retrieval+admin"), None);
     }
 }

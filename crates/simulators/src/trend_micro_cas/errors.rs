@@ -13,7 +13,10 @@ pub(super) enum Refused {
     NoPermission,
     BadParameter(String),
     UnknownPath,
-    WrongMethod,
+    UnknownBatch,
+    /// With the methods that the path takes.
+    WrongMethod(&'static str),
+    BodyTooLarge,
     TooMany,
     Unexpected,
     Unavailable,
@@ -28,7 +31,9 @@ impl Refused {
             Self::NoPermission => (StatusCode::FORBIDDEN, 1, "No permission for this request"),
             Self::BadParameter(reason) => (StatusCode::BAD_REQUEST, 1, reason.as_str()),
             Self::UnknownPath => (StatusCode::NOT_FOUND, 1, "Unknown API"),
-            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, 1, "Method not supported"),
+            Self::UnknownBatch => (StatusCode::NOT_FOUND, 2, "Unknown task token"),
+            Self::WrongMethod(_) => (StatusCode::METHOD_NOT_ALLOWED, 1, "Method not supported"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 1, "The request is too large"),
             Self::TooMany => {
                 (StatusCode::TOO_MANY_REQUESTS, 1, "Maximum allowed requests exceeded")
             }
@@ -48,8 +53,8 @@ impl Refused {
         let code = -(i32::from(status.as_u16()) * 10_000 + serial);
         let body = json!({ "code": code, "traceId": trace_id, "msg": message });
         let mut answer = Answer::json(status, body.to_string());
-        if *self == Self::WrongMethod {
-            answer.headers.push(("allow", "GET".to_owned()));
+        if let Self::WrongMethod(methods) = self {
+            answer.headers.push(("allow", (*methods).to_owned()));
         }
         answer
     }
@@ -69,6 +74,9 @@ mod tests {
         );
         let expired = Refused::TokenExpired.answer("t-2");
         assert!(String::from_utf8_lossy(&expired.body).contains("-4010002"));
-        assert_eq!(Refused::WrongMethod.answer("t-3").headers, [("allow", "GET".to_owned())]);
+        assert_eq!(
+            Refused::WrongMethod("GET").answer("t-3").headers,
+            [("allow", "GET".to_owned())]
+        );
     }
 }

@@ -1,17 +1,23 @@
 //! The faults of this vendor: names, values, defaults and help. Data, and nothing else.
 
 use crate::faults::{
-    Fault, FaultInfo, duration, instant, names, pairs, percent, period, signed_duration, switch,
-    whole,
+    Fault, FaultInfo, duration, instant, names, pairs, percent, signed_duration, switch, whole,
 };
 use crate::times::parse_instant_ms;
 
-use super::knobs::{ExpiredText, Knobs, Late, LinkEnd, Order, Outage, Spike};
+use super::access::ApiTypes;
+use super::action_knobs::EmptyLists;
+use super::fault_values::{
+    base_url, block_lists, late, lost_answers, one_of, outage, put, spike, targets,
+};
+use super::knobs::{ExpiredText, Knobs, LinkEnd, Order};
 use super::streams::Stream;
 
 const SWITCH: &str = "on or off";
 const EVERY: &str = "a whole number; 0 is never";
 const KEYS: &str = "keys, comma separated; may be empty";
+const TARGETS: &str =
+    "addresses, message ids, unique ids or entries, comma separated; may be empty";
 const DURATION: &str = "a duration such as 500ms, 2s or 1h30m";
 const STREAMS: &str = "all, *N for the first N, or service/event and service names joined by +";
 
@@ -25,67 +31,7 @@ const fn fault(
     Fault { info: FaultInfo { name, accepts, default, help }, apply }
 }
 
-fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
-    *place = value?;
-    Some(())
-}
-
-fn one_of<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
-    choices.iter().find(|(text, _)| *text == value).map(|(_, choice)| *choice)
-}
-
-fn spike(value: &str) -> Option<Option<Spike>> {
-    if value == "off" {
-        return Some(None);
-    }
-    let (streams, rest) = value.split_once(':')?;
-    let (factor, bounds) = rest.split_once(':')?;
-    let (start_ms, end_ms) = period(bounds)?;
-    let factor = factor.parse().ok().filter(|factor| (1.0..=1_000.0).contains(factor))?;
-    Some(Some(Spike { streams: Stream::selection(streams)?, factor, start_ms, end_ms }))
-}
-
-fn late(value: &str) -> Option<Option<Late>> {
-    if value == "off" {
-        return Some(None);
-    }
-    let (share, most) = value.split_once(':')?;
-    Some(Some(Late { percent: percent(share)?, most_ms: duration(most)? }))
-}
-
-fn outage(value: &str) -> Option<Outage> {
-    match switch(value) {
-        Some(true) => Some(Outage::On),
-        Some(false) => Some(Outage::Off),
-        None => period(value).map(|(start_ms, end_ms)| Outage::Between(start_ms, end_ms)),
-    }
-}
-
-/// Whether `+`-joined API types include log retrieval.
-fn scope(value: &str) -> Option<bool> {
-    const TYPES: [(&str, bool); 6] = [
-        ("none", false),
-        ("log_retrieval", true),
-        ("threat_investigation", false),
-        ("threat_mitigation", false),
-        ("threat_remediation", false),
-        ("intelligent_investigation", false),
-    ];
-    let types: Option<Vec<bool>> = value.split('+').map(|name| one_of(name, &TYPES)).collect();
-    types.map(|types| types.contains(&true))
-}
-
-/// An `http` or `https` URL without its trailing slash; empty is none.
-fn base_url(value: &str) -> Option<Option<String>> {
-    if value.is_empty() {
-        return Some(None);
-    }
-    let parsed = url::Url::parse(value).ok()?;
-    matches!(parsed.scheme(), "http" | "https")
-        .then(|| Some(value.trim_end_matches('/').to_owned()))
-}
-
-/// All faults, by what they touch: keys, quota, window, population, paging, delivery.
+/// All faults, by what they touch: keys, quota, window, population, paging, delivery, response.
 pub(super) const FAULTS: &[Fault<Knobs>] = &[
     fault("keys", KEYS, "sim-key", "keys that are accepted", |k, v| {
         put(&mut k.keys, Some(names(v)))
@@ -104,7 +50,7 @@ pub(super) const FAULTS: &[Fault<Knobs>] = &[
         "KEY:TYPE[+TYPE], comma separated; types are none, log_retrieval, threat_investigation, threat_mitigation, threat_remediation, intelligent_investigation",
         "",
         "API types of single keys; the others have all",
-        |k, v| put(&mut k.scopes, pairs(v, scope)),
+        |k, v| put(&mut k.scopes, pairs(v, ApiTypes::parse)),
     ),
     fault(
         "issued",
@@ -320,7 +266,7 @@ pub(super) const FAULTS: &[Fault<Knobs>] = &[
         put(&mut k.huge_body, v.parse().ok())
     }),
     fault("gzip", SWITCH, "off", "answers are gzip-encoded", |k, v| put(&mut k.gzip, switch(v))),
-    fault("wrong_type", SWITCH, "off", "pages are replaced by 200 with an HTML page", |k, v| {
+    fault("wrong_type", SWITCH, "off", "answers are replaced by 200 with an HTML page", |k, v| {
         put(&mut k.wrong_type, switch(v))
     }),
     fault(
@@ -329,5 +275,106 @@ pub(super) const FAULTS: &[Fault<Knobs>] = &[
         "0",
         "how far the Date header is from the simulator's time",
         |k, v| put(&mut k.date_skew_ms, signed_duration(v)),
+    ),
+    fault(
+        "mails",
+        "a whole number up to 100000",
+        "400",
+        "messages that investigation can find; the first ten are always the same",
+        |k, v| put(&mut k.actions.mails, whole(v, 0).filter(|count| *count <= 100_000)),
+    ),
+    fault(
+        "action_delay",
+        DURATION,
+        "2s",
+        "from the request of an action to its end, half of it Created and half Executing",
+        |k, v| put(&mut k.actions.delay_ms, duration(v)),
+    ),
+    fault(
+        "executed_skew",
+        "a duration such as 3s, or -3s",
+        "0",
+        "how far action_executed_at is from the time of execution",
+        |k, v| put(&mut k.actions.executed_skew_ms, signed_duration(v)),
+    ),
+    fault("fail_items", TARGETS, "", "actions on these end Failed", |k, v| {
+        put(&mut k.actions.fail_items, Some(targets(v)))
+    }),
+    fault("refuse_items", TARGETS, "", "requests that name these are answered 400", |k, v| {
+        put(&mut k.actions.refuse_items, Some(targets(v)))
+    }),
+    fault(
+        "lose_answer",
+        "N for the next N, every:N for every Nth; 0 is never",
+        "0",
+        "POSTs that take effect and whose connection closes without an answer",
+        |k, v| put(&mut k.actions.lose_answer, lost_answers(v)),
+    ),
+    fault(
+        "status_lag",
+        DURATION,
+        "0",
+        "how long a new batch is unknown to those who ask for results",
+        |k, v| put(&mut k.actions.status_lag_ms, duration(v)),
+    ),
+    fault(
+        "empty_polls",
+        "a whole number",
+        "0",
+        "how many of the first requests for the results of a batch get an empty list",
+        |k, v| put(&mut k.actions.empty_polls, whole(v, 0)),
+    ),
+    fault(
+        "status_unknown",
+        "404 or empty",
+        "404",
+        "what is answered to a batch id that is not known",
+        |k, v| put(&mut k.actions.unknown_is_empty, one_of(v, &[("404", false), ("empty", true)])),
+    ),
+    fault(
+        "status_stuck",
+        SWITCH,
+        "off",
+        "actions that are asked for meanwhile stay Executing for ever, without effect",
+        |k, v| put(&mut k.actions.status_stuck, switch(v)),
+    ),
+    fault(
+        "gmail_quarantine",
+        "refuse or fail",
+        "refuse",
+        "whether Gmail answers 400 to all but MAIL_DELETE, or accepts it and ends Failed",
+        |k, v| put(&mut k.actions.gmail_fails, one_of(v, &[("refuse", false), ("fail", true)])),
+    ),
+    fault("blocklist_status", "200 or 201", "200", "status of a changed block list", |k, v| {
+        put(&mut k.actions.blocklist_created, one_of(v, &[("200", false), ("201", true)]))
+    }),
+    fault("trailing_slash", SWITCH, "off", "blocked URLs of a host alone end with /", |k, v| {
+        put(&mut k.actions.trailing_slash, switch(v))
+    }),
+    fault(
+        "absent_lists",
+        "senders, urls, filehashes, file256hashes, comma separated; may be empty",
+        "",
+        "block lists that the deployment does not know: not shown, ignored in requests",
+        |k, v| put(&mut k.actions.absent_lists, block_lists(v)),
+    ),
+    fault(
+        "empty_lists",
+        "empty, null or absent",
+        "empty",
+        "how a block list without entries is shown",
+        |k, v| {
+            put(
+                &mut k.actions.empty_lists,
+                one_of(
+                    v,
+                    &[
+                        ("empty", EmptyLists::Empty),
+                        ("null", EmptyLists::Null),
+                        ("absent", EmptyLists::Absent),
+                    ],
+                ),
+            )
+        },
     ),
 ];

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::faults::{self, FaultError};
 
+use super::access::ApiTypes;
+use super::action_knobs::ActionKnobs;
 use super::fault_table::FAULTS;
 use super::streams::Stream;
 
@@ -81,8 +83,8 @@ pub(super) struct Knobs {
     pub(super) expired: Vec<String>,
     pub(super) revoked: Vec<String>,
     pub(super) no_scope: Vec<String>,
-    /// Keys with whether they may retrieve logs.
-    pub(super) scopes: Vec<(String, bool)>,
+    /// Keys with their API types.
+    pub(super) scopes: Vec<(String, ApiTypes)>,
     /// Keys with their day of issue, epoch milliseconds.
     pub(super) issued: Vec<(String, i64)>,
     pub(super) expired_text: ExpiredText,
@@ -123,6 +125,9 @@ pub(super) struct Knobs {
     pub(super) gzip: bool,
     pub(super) wrong_type: bool,
     pub(super) date_skew_ms: i64,
+
+    /// The settings of the response side.
+    pub(super) actions: ActionKnobs,
 
     /// Every fault as it was last set.
     texts: BTreeMap<&'static str, String>,
@@ -184,6 +189,7 @@ impl Knobs {
             gzip: false,
             wrong_type: false,
             date_skew_ms: 0,
+            actions: ActionKnobs::default(),
             texts: BTreeMap::new(),
         }
     }
@@ -229,7 +235,8 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_by_every_fault_with_a_fixed_set_of_values() {
-        let free = ["keys", "expired", "revoked", "no_scope", "link_host"];
+        let free =
+            ["keys", "expired", "revoked", "no_scope", "link_host", "fail_items", "refuse_items"];
         for fault in FAULTS.iter().filter(|fault| !free.contains(&fault.info.name)) {
             let mut knobs = Knobs::default();
             assert!(knobs.set(fault.info.name, "?:?").is_err(), "{}", fault.info.name);

@@ -1,24 +1,44 @@
-//! The fake Trend Micro Cloud App Security: log retrieval with its windows, paging, quota and misbehaviour.
+//! The fake Trend Micro Cloud App Security: log retrieval, investigation, mitigation and block lists, with the
+//! vendor's windows, paging, quota and misbehaviour.
 //!
-//! Start at `events` for the life of a request; `population` says which records exist, `records` writes them.
+//! Start at `requests` for the life of a request. `population` says which events exist, `records` writes them;
+//! `mails` has the mails that are found, `response_side` what actions have changed.
 
 mod access;
+mod action;
+mod action_knobs;
+mod batches;
+mod blocklist;
+mod blocklist_requests;
+mod criteria;
+mod effects;
 mod errors;
 mod events;
 mod fault_table;
+mod fault_values;
 mod held;
 mod knobs;
+mod listing;
+mod mail_table;
+mod mails;
+mod mitigation;
 mod page;
 mod paging;
+mod parameters;
 mod population;
 mod query;
 mod records;
+mod requests;
+mod response_side;
+mod results;
 mod streams;
+mod sweep;
+mod token;
 mod vocabulary;
 mod window;
 
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::Router;
 
@@ -30,7 +50,9 @@ use crate::simulator::{Options, SimulatorError};
 use crate::vendors::{StreamNumbers, Vendor};
 
 use knobs::Knobs;
+use mails::Mails;
 use population::Population;
+use response_side::ResponseSide;
 use streams::Stream;
 
 /// The state of one simulated vendor with one tenant.
@@ -42,6 +64,9 @@ struct Cas {
     journal: Journal,
     quota: Quota,
     counters: Counters,
+    start_ms: i64,
+    mails: RwLock<Arc<Mails>>,
+    response: Mutex<ResponseSide>,
 }
 
 /// What the faults that strike every Nth time count.
@@ -55,6 +80,8 @@ struct Counters {
     pages: AtomicU64,
     /// Pages that were reached by a token and have a next link.
     continued: AtomicU64,
+    /// POSTs that took effect since `lose_answer` was set.
+    effective_posts: AtomicU64,
 }
 
 /// Builds the simulator; its history is counted back from the clock's time now.
@@ -63,7 +90,9 @@ pub(crate) fn build(options: Options) -> Result<Arc<dyn Vendor>, SimulatorError>
     for (name, value) in &options.faults {
         knobs.set(name, value)?;
     }
-    let population = Population::new(options.seed, options.clock.now_ms(), options.volume, &knobs)?;
+    let start_ms = options.clock.now_ms();
+    let population = Population::new(options.seed, start_ms, options.volume, &knobs)?;
+    let mails = Mails::new(options.seed, start_ms, knobs.actions.mails);
     Ok(Arc::new(Cas {
         seed: options.seed,
         clock: options.clock,
@@ -72,6 +101,9 @@ pub(crate) fn build(options: Options) -> Result<Arc<dyn Vendor>, SimulatorError>
         journal: Journal::default(),
         quota: Quota::default(),
         counters: Counters::default(),
+        start_ms,
+        mails: RwLock::new(Arc::new(mails)),
+        response: Mutex::default(),
     }))
 }
 
@@ -89,7 +121,7 @@ impl Cas {
 
 impl Vendor for Cas {
     fn routes(self: Arc<Self>) -> Router {
-        Router::new().fallback(events::answer).with_state(self)
+        Router::new().fallback(requests::answer).with_state(self)
     }
 
     fn clock(&self) -> &SimClock {
@@ -126,11 +158,22 @@ impl Vendor for Cas {
         }
     }
 
+    fn state(&self) -> serde_json::Value {
+        self.changes()
+    }
+
     fn set_faults(&self, faults: &[(String, String)]) -> Result<(), FaultError> {
         let mut current = self.knobs.write().unwrap_or_else(PoisonError::into_inner);
         let mut knobs = Knobs::clone(&current);
         for (name, value) in faults {
             knobs.set(name, value)?;
+        }
+        if knobs.actions.mails != current.actions.mails {
+            let mails = Mails::new(self.seed, self.start_ms, knobs.actions.mails);
+            *self.mails.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(mails);
+        }
+        if faults.iter().any(|(name, _)| name == "lose_answer") {
+            self.counters.effective_posts.store(0, Ordering::Relaxed);
         }
         *current = Arc::new(knobs);
         Ok(())

@@ -1,10 +1,9 @@
 //! The parameters of a log retrieval request, checked.
 
-use url::form_urlencoded;
-
 use crate::draw::mix;
 
 use super::errors::Refused;
+use super::parameters::{Parameters, invalid, untokened};
 use super::streams::{Stream, is_service};
 
 /// Most records in a page, and the number when none is asked for.
@@ -23,38 +22,24 @@ pub(super) struct EventsQuery {
     pub(super) untokened: String,
 }
 
-#[derive(Debug, Default)]
-struct Given {
-    service: Option<String>,
-    event: Option<String>,
-    start: Option<String>,
-    end: Option<String>,
-    limit: Option<String>,
-    skiptoken: Option<String>,
-}
-
 impl EventsQuery {
     /// Checks a query string; unknown parameters are ignored, repeated ones refused.
     pub(super) fn parse(text: &str) -> Result<Self, Refused> {
-        let given = Given::read(text)?;
-        let (service, event) = (given.service.unwrap_or_default(), given.event.unwrap_or_default());
-        if !is_service(&service) {
+        let names = ["service", "event", "start", "end", "limit", "skiptoken"];
+        let given = Parameters::read(text, &names)?;
+        let [service, event] = ["service", "event"].map(|name| given.get(name).unwrap_or_default());
+        if !is_service(service) {
             return Err(invalid("service"));
         }
-        let stream = Stream::requested(&service, &event).ok_or_else(|| invalid("event"))?;
-        let limit = match given.limit.as_deref() {
-            None => MOST_RECORDS,
-            Some(text) => page_size(text).ok_or_else(|| invalid("limit"))?,
-        };
-        let is_token = |pair: &&str| pair.split('=').next() != Some("skiptoken");
-        let untokened = text.split('&').filter(is_token).collect::<Vec<_>>().join("&");
+        let stream = Stream::requested(service, event).ok_or_else(|| invalid("event"))?;
+        let owned = |name| given.get(name).map(str::to_owned);
         Ok(Self {
             stream,
-            start: given.start,
-            end: given.end,
-            limit,
-            skiptoken: given.skiptoken,
-            untokened,
+            start: owned("start"),
+            end: owned("end"),
+            limit: given.limit(MOST_RECORDS, MOST_RECORDS)?,
+            skiptoken: owned("skiptoken"),
+            untokened: untokened(text),
         })
     }
 
@@ -63,38 +48,6 @@ impl EventsQuery {
         let text = format!("{:?}", (self.stream.number(), &self.start, &self.end, self.limit));
         text.bytes().fold(mix(&[seed]), |state, byte| mix(&[state, u64::from(byte)]))
     }
-}
-
-impl Given {
-    fn read(text: &str) -> Result<Self, Refused> {
-        let mut given = Self::default();
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            let place = match name.as_ref() {
-                "service" => &mut given.service,
-                "event" => &mut given.event,
-                "start" => &mut given.start,
-                "end" => &mut given.end,
-                "limit" => &mut given.limit,
-                "skiptoken" => &mut given.skiptoken,
-                _ => continue,
-            };
-            if place.replace(value.into_owned()).is_some() {
-                return Err(Refused::BadParameter(format!(
-                    "The parameter {name} is given more than once"
-                )));
-            }
-        }
-        Ok(given)
-    }
-}
-
-fn page_size(text: &str) -> Option<usize> {
-    let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|limit| digits_only && (1..=MOST_RECORDS).contains(limit))
-}
-
-fn invalid(name: &str) -> Refused {
-    Refused::BadParameter(format!("The value of {name} is invalid or missing"))
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Window {
 }
 
 /// Reads exactly `yyyy-mm-ddThh:mm:ssZ` or the same with milliseconds.
-fn instant(name: &str, text: &str) -> Result<i64, Refused> {
+pub(super) fn instant(name: &str, text: &str) -> Result<i64, Refused> {
     let shaped = |pattern: &str| {
         text.len() == pattern.len()
             && text.bytes().zip(pattern.bytes()).all(|(byte, wanted)| match wanted {

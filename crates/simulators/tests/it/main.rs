@@ -1,6 +1,10 @@
 //! Drives the simulators through their routers, as a client would.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod cas_blocklist;
+mod cas_faults;
+mod cas_mitigation;
+mod cas_sweep;
 mod client;
 mod control;
 mod delivery;
