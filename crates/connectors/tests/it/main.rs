@@ -18,5 +18,6 @@ mod servers;
 mod settings;
 mod support;
 mod tls;
+#[cfg(feature = "transforms")]
 mod transforms;
 mod vision;
