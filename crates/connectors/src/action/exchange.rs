@@ -174,10 +174,16 @@ impl<'a> Exchange<'a> {
     /// # Errors
     /// The vendor refuses it or cannot be asked: the run cannot go on.
     pub async fn ask(&self, step: &str, ask: &Ask) -> Result<Reply, Halt> {
-        match self.try_ask(step, ask, QUESTIONS).await? {
-            Ok(reply) => Ok(reply),
-            Err(error) => Err(Halt::Fatal(reason(&error))),
-        }
+        self.inquire(step, ask).await?.map_err(|error| Halt::Fatal(reason(&error)))
+    }
+
+    /// Asks a question as [`Exchange::ask`] does; the failure is the caller's matter, as it is where one
+    /// question of many is refused.
+    ///
+    /// # Errors
+    /// The run stops here.
+    pub async fn inquire(&self, step: &str, ask: &Ask) -> Result<Result<Reply, FetchError>, Halt> {
+        self.try_ask(step, ask, QUESTIONS).await
     }
 
     /// Asks a question once, waiting only for the quota; the failure is the caller's matter, as it is while

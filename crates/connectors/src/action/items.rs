@@ -4,7 +4,7 @@ use model::action::journal::Verdict;
 use model::action::{Entity, EntityKind, Halt, Item, ItemState, Journal, Text};
 
 /// All items of a run, in the order in which they were asked for.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Board(Vec<Item>);
 
 impl Board {

@@ -1,7 +1,9 @@
-//! The connection: one GET per page, the key's shape checked before, its region looked for after.
+//! The connection: one GET per page, the key's shape checked before, its region looked for after. Actions have a
+//! folder of their own.
 
 use async_trait::async_trait;
 use chrono::SecondsFormat;
+use model::action::{Call, Halt, Outcome};
 use model::budget::Budget;
 use model::connector::{Region, Settings, SettingsError};
 use model::manifest::Manifest;
@@ -10,7 +12,7 @@ use model::time::Timestamp;
 use model::vendor::{Ask, Connection, Continuation, Fault, FetchError, Key, Page, Stream};
 use url::Url;
 
-use super::{address, envelope, errors, streams};
+use super::{actions, address, envelope, errors, streams};
 use crate::client::{self, Answer, ClientOptions, Request, VendorClient, link};
 use crate::parameters::Parameters;
 
@@ -136,6 +138,10 @@ impl Connection for CasConnection {
         })
     }
 
+    async fn act(&self, call: &Call<'_>) -> Result<Outcome, Halt> {
+        actions::run(&self.http, &self.base, call).await
+    }
+
     async fn diagnose(&self, key: &Key, error: FetchError, budget: &dyn Budget) -> FetchError {
         if error.fault != Fault::UnknownKey {
             return error;
@@ -183,7 +189,7 @@ fn rounded_up(time: Timestamp) -> Timestamp {
 }
 
 /// Refuses what cannot be a key before anything is sent.
-fn check_key(secret: &Secret) -> Result<(), FetchError> {
+pub(super) fn check_key(secret: &Secret) -> Result<(), FetchError> {
     let text = secret.expose();
     let problem = if text.is_empty() {
         "the key is empty"

@@ -1,9 +1,10 @@
-//! Trend Micro Cloud App Security: 48 streams of security events, one GET per page.
+//! Trend Micro Cloud App Security: 48 streams of security events, one GET per page, and response actions.
 //!
-//! Start at [`client`] for what is asked, [`envelope`] for how a page is cut into records, and
-//! [`normalise`] for what a record becomes. The vendor's traps and the mapping table stand in
+//! Start at [`client`] for what is asked, [`envelope`] for how a page is cut into records,
+//! [`normalise`] for what a record becomes, and [`actions`] for what can be done. The vendor's traps and the mapping table stand in
 //! `docs/integrations/trend_micro_cas.md`.
 
+mod actions;
 mod address;
 mod client;
 mod control;
@@ -44,8 +45,9 @@ pub(crate) struct TrendMicroCas {
 impl TrendMicroCas {
     /// Reads the manifest.
     pub(crate) fn new() -> Self {
-        let manifest = serde_saphyr::from_str(include_str!("manifest.yaml"))
+        let mut manifest: Manifest = serde_saphyr::from_str(include_str!("manifest.yaml"))
             .expect("the manifest is part of the build and a test reads it");
+        manifest.actions = actions::declared();
         Self { manifest }
     }
 }

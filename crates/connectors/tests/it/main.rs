@@ -6,6 +6,7 @@ mod cloudtrail;
 mod faults;
 mod formats;
 mod golden;
+mod memory_journal;
 mod mimecast;
 mod ocsf;
 mod onboarding;
@@ -17,5 +18,6 @@ mod servers;
 mod settings;
 mod support;
 mod tls;
+#[cfg(feature = "transforms")]
 mod transforms;
 mod vision;
