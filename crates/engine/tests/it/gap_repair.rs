@@ -14,7 +14,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// Asserts that everything the vendor holds, up to 30 minutes ago, is stored, and that the books
 /// balance.
-async fn assert_complete(world: &World, simulator: &Simulator) {
+pub(crate) async fn assert_complete(world: &World, simulator: &Simulator) {
     let mut stored = BTreeSet::new();
     for class in model::ocsf::Class::ALL {
         for row in world.store.commits(class, None).await.unwrap() {

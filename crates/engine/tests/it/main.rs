@@ -1,6 +1,7 @@
 //! The engine against the simulators, on virtual time, over real HTTP, with the store in memory.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the figures they found")]
 
+mod actions;
 mod connector_test;
 mod dead_letters;
 mod gap_repair;

@@ -39,6 +39,8 @@ const LATER: [&str; 4] = [
 const ASKED_FOR: [&str; 2] = ["catalog.put_cursors.before_commit", "catalog.replay.before_commit"];
 /// Failpoints that only what a stack's client sends passes. `pushed` kills a server there.
 const PUSHED: [&str; 2] = ["catalog.apply_push.after_commit", "catalog.apply_push.before_commit"];
+/// The failpoint at every step of an action's journal. `actions_killed` kills a process at each.
+const ACTED: [&str; 1] = ["actions.step"];
 /// A vendor beside Cloud App Security: its connector, with `{address}` to be filled in.
 struct Other {
     integration: &'static str,
@@ -194,11 +196,12 @@ fn the_list_of_failpoints_is_complete() {
     for name in ["catalog", "connectors", "engine", "lake"] {
         collect_failpoints(&crates.join(name).join("src"), &mut named);
     }
-    let listed: BTreeSet<String> = [&FAILPOINTS[..], &COMPACTION, &LATER, &ASKED_FOR, &PUSHED]
-        .concat()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let listed: BTreeSet<String> =
+        [&FAILPOINTS[..], &COMPACTION, &LATER, &ASKED_FOR, &PUSHED, &ACTED]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
     assert_eq!(named, listed);
 }
 

@@ -1,6 +1,7 @@
 //! The binary and whole scenarios, each area in its module.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the figures they found")]
 
+mod actions_killed;
 mod cli;
 mod cloud_activity;
 mod cloudtrail;

@@ -74,6 +74,39 @@ struct Change {
     text: String,
 }
 
+/// An action as its own file declares it.
+#[derive(Deserialize)]
+struct Action {
+    name: String,
+    title: Text,
+    help: Text,
+    effect: String,
+    #[serde(default)]
+    entities: Vec<String>,
+    #[serde(default)]
+    parameters: Vec<ActionParameter>,
+    reverse: Option<String>,
+    #[serde(default)]
+    permissions: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct ActionParameter {
+    name: String,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    values: Vec<String>,
+    default: Option<Value>,
+    help: Text,
+}
+
+/// A text in the language of these pages.
+#[derive(Deserialize)]
+struct Text {
+    en: String,
+}
+
 /// The pages of all integrations that have a manifest.
 pub(crate) fn render(root: &Path) -> Result<Vec<(PathBuf, String)>> {
     let folder = root.join(FOLDER);
@@ -90,25 +123,32 @@ pub(crate) fn render(root: &Path) -> Result<Vec<(PathBuf, String)>> {
     Ok(pages)
 }
 
-fn page(root: &Path, manifest: &Path) -> Result<(PathBuf, String)> {
+fn page(root: &Path, file: &Path) -> Result<(PathBuf, String)> {
     let read = |path: &Path| {
         std::fs::read_to_string(path)
             .with_context(|| format!("failed to read `{}`", path.display()))
     };
-    let manifest: Manifest = serde_saphyr::from_str(&read(manifest)?)
-        .with_context(|| format!("failed to read `{}`", manifest.display()))?;
+    let manifest: Manifest = serde_saphyr::from_str(&read(file)?)
+        .with_context(|| format!("failed to read `{}`", file.display()))?;
+    let declared = file.with_file_name("actions.yaml");
+    let actions: Vec<Action> = if declared.exists() {
+        serde_saphyr::from_str(&read(&declared)?)
+            .with_context(|| format!("failed to read `{}`", declared.display()))?
+    } else {
+        Vec::new()
+    };
     let path = Path::new(PAGES).join(format!("{}.md", manifest.name));
     let text = read(&root.join(&path))?;
     let told = text.split_once(BEGIN).and_then(|(before, rest)| {
         let (_, after) = rest.split_once(END)?;
-        Some(format!("{before}{BEGIN}\n{}\n{END}{after}", section(&manifest)))
+        Some(format!("{before}{BEGIN}\n{}\n{END}{after}", section(&manifest, &actions)))
     });
     let marks = || format!("`{}` needs the lines `{BEGIN}` and `{END}`", path.display());
     let text = told.with_context(marks)?;
     Ok((path, text))
 }
 
-fn section(manifest: &Manifest) -> String {
+fn section(manifest: &Manifest, actions: &[Action]) -> String {
     let mut out = String::new();
     putln!(out, "\n### Content types\n\nCategory: {}.\n", manifest.category);
     out.push_str(
@@ -146,11 +186,53 @@ fn section(manifest: &Manifest) -> String {
         }
     }
     list(&mut out, "Permissions", &manifest.permissions);
+    if !actions.is_empty() {
+        out.push_str(
+            "\n### Actions\n\n| action | what it does | works on | parameters | taken back by | rights |\n\
+             |---|---|---|---|---|---|\n",
+        );
+        actions.iter().for_each(|action| row(&mut out, &manifest.name, action));
+    }
     let quota = |quota: &Quota| format!("{} requests in {}", quota.requests, quota.per);
     list(&mut out, "Quota for each key", &manifest.quotas.iter().map(quota).collect::<Vec<_>>());
     let change = |change: &Change| format!("{}: {}", change.version, change.text);
     list(&mut out, "Changes", &manifest.changelog.iter().map(change).collect::<Vec<_>>());
     out
+}
+
+fn row(out: &mut String, integration: &str, action: &Action) {
+    let quoted = |names: &[String]| {
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let parameter = |parameter: &ActionParameter| {
+        let given = match (&parameter.default, parameter.required) {
+            (Some(default), _) => {
+                let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+                format!(" (`{text}`)")
+            }
+            (None, true) => " (required)".to_owned(),
+            (None, false) => String::new(),
+        };
+        let values = match parameter.values.is_empty() {
+            true => String::new(),
+            false => format!(" One of {}.", quoted(&parameter.values)),
+        };
+        let help = parameter.help.en.trim().replace('|', "\\|");
+        format!("`{}`{given}: {help}{values}", parameter.name)
+    };
+    let parameters: Vec<_> = action.parameters.iter().map(parameter).collect();
+    putln!(
+        out,
+        "| `{integration}.{}` | **{}** ({}). {} | {} | {} | {} | {} |",
+        action.name,
+        action.title.en,
+        action.effect,
+        action.help.en.trim().replace('|', "\\|"),
+        quoted(&action.entities),
+        parameters.join("<br>"),
+        action.reverse.as_ref().map_or_else(String::new, |name| format!("`{integration}.{name}`")),
+        action.permissions.join(", ")
+    );
 }
 
 fn fields(out: &mut String, title: &str, fields: &[Field]) {

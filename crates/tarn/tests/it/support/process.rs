@@ -50,6 +50,11 @@ impl Process {
         drop(self.child.wait());
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits until it has ended by itself.
     pub(crate) fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()
@@ -84,7 +89,12 @@ impl Vendor {
 
     /// Starts the simulator of an integration in a place.
     pub(crate) fn of(place: &Path, integration: &str, arguments: &[&str]) -> Self {
-        let address = free_address();
+        Self::at(&free_address(), place, integration, arguments)
+    }
+
+    /// The same where others know that it listens.
+    pub(crate) fn at(address: &str, place: &Path, integration: &str, arguments: &[&str]) -> Self {
+        let address = address.to_owned();
         let all = [&["simulate", integration, "--listen", &address], arguments].concat();
         let process = Process::start(place, integration, &all, "");
         wait_until("the simulator listens", || TcpStream::connect(&address).is_ok());
