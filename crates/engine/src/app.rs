@@ -11,6 +11,7 @@ use query::store::EventStore;
 use serde_json::Value;
 use tokio::sync::broadcast;
 
+use crate::actions::responders::ResponderSettings;
 use crate::actions::runs::Runs;
 use crate::actions::target::Targets;
 use crate::budget::Budgets;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub registry: Registry,
     /// Regions that the operator knows beside the manifests'.
     pub regions: ExtraRegions,
+    /// What responders may do.
+    pub responders: ResponderSettings,
 }
 
 /// The use cases. They are methods spread over the modules of this crate, by subject.
@@ -47,6 +50,7 @@ pub struct App {
     pub(crate) sources: Sources,
     pub(crate) desk: Arc<Desk>,
     pub(crate) runs: Arc<Runs>,
+    pub(crate) responder_settings: Arc<ResponderSettings>,
 }
 
 impl App {
@@ -56,7 +60,7 @@ impl App {
     /// # Errors
     /// The catalog or the lake cannot be read.
     pub async fn open(parts: Parts) -> Result<Self, EngineError> {
-        let Parts { catalog, store, clock, registry, regions } = parts;
+        let Parts { catalog, store, clock, registry, regions, responders } = parts;
         recovery::enter_receipts(&catalog, store.as_ref(), clock.now()).await?;
         catalog.ensure_tenant(&TenantId::default(), clock.now()).await?;
         let services = Services {
@@ -72,12 +76,24 @@ impl App {
         let desk = Arc::new(Desk::default());
         let keeper = Keeper::new(services.clone(), desk.clone());
         let sources = registry.sources();
+        let responder_settings = Arc::new(responders);
         let runs = Runs::new(Targets {
             services: services.clone(),
             registry: registry.clone(),
             regions: regions.clone(),
+            responders: responder_settings.clone(),
         });
-        Ok(Self { services, registry, regions, supervisor, keeper, sources, desk, runs })
+        Ok(Self {
+            services,
+            registry,
+            regions,
+            supervisor,
+            keeper,
+            sources,
+            desk,
+            runs,
+            responder_settings,
+        })
     }
 
     /// Starts every enabled connector, goes on with the runs of actions, and starts the task that looks after

@@ -48,6 +48,7 @@ impl TestApp {
             clock,
             registry: Registry::new(),
             regions: Default::default(),
+            responders: Default::default(),
         };
         let app = Arc::new(App::open(parts).await.unwrap());
         let admin = app.first_token().await.unwrap().unwrap().expose().to_owned();

@@ -2,14 +2,15 @@
 
 pub use catalog::RunFilter;
 use catalog::{StoredRun, StoredStep};
-use model::action::spec::ActionSpec;
 use model::action::{Entity, Input, ItemState, Locale, Outcome, RunState, Text};
 use model::ids::{RunId, TenantId};
 use model::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::RESPONDER;
 use super::runs::Progress;
+use super::target::OnRecord;
 use super::wish::{Document, Options, Wish};
 use crate::app::App;
 use crate::error::EngineError;
@@ -151,14 +152,19 @@ impl App {
         if stored.ended_at.is_none() {
             return Err(nothing("wait until it has ended, or stop it"));
         }
-        let Some((reverse, spec)) = self.reverse(&stored).await? else {
+        let document = document(&stored)?;
+        let Some(reverse) = document.reverse else {
             return Err(nothing("its action has no reverse"));
         };
         let changed = changed(&stored);
         if changed.is_empty() {
             return Err(nothing("it changed nothing"));
         }
-        let document = document(&stored)?;
+        // A connector does both; a responder's reverse is a responder of its own.
+        let connector = (!reverse.starts_with(RESPONDER)).then(|| stored.asked.connector.to_string());
+        let targets = self.runs.targets();
+        let on = OnRecord::default();
+        let spec = targets.find(tenant, &reverse, connector.as_deref(), &on).await?.spec;
         let mut input = document.input;
         input.parameters.retain(|name, _| spec.parameter(name).is_some());
         if spec.entities.is_empty() {
@@ -169,8 +175,9 @@ impl App {
         self.begin_run(Wish {
             tenant: tenant.clone(),
             action: reverse,
-            connector: self.reverse_connector(&stored),
+            connector,
             input,
+            context: (!document.context.is_null()).then_some(document.context),
             origin: document.origin,
             is_dry_run,
             actor: actor.to_owned(),
@@ -214,6 +221,8 @@ impl App {
             input,
             options: document.options,
             origin: document.origin,
+            context: (!document.context.is_null()).then_some(document.context),
+            edited: document.edited,
             is_dry_run: stored.asked.is_dry_run,
             actor: actor.to_owned(),
             retry_of: Some(id),
@@ -231,22 +240,6 @@ impl App {
         })
     }
 
-    /// The action that takes a run back, with its declaration.
-    async fn reverse(&self, run: &StoredRun) -> Result<Option<(String, ActionSpec)>, EngineError> {
-        Ok(self.reverse_action(&run.asked.action))
-    }
-
-    fn reverse_action(&self, action: &str) -> Option<(String, ActionSpec)> {
-        let (integration, name) = action.split_once('.')?;
-        let manifest = self.registry.get(integration)?.manifest();
-        let reverse = manifest.action(name)?.reverse.as_deref()?;
-        Some((format!("{integration}.{reverse}"), manifest.action(reverse)?.clone()))
-    }
-
-    fn reverse_connector(&self, run: &StoredRun) -> Option<String> {
-        Some(run.asked.connector.to_string())
-    }
-
     fn view(&self, run: &StoredRun, locale: Locale) -> Result<RunView, EngineError> {
         let document = document(run)?;
         let ended = outcome(run);
@@ -255,9 +248,7 @@ impl App {
             Some(outcome) => (&outcome.message, &outcome.items),
             None => (&progress.message, &progress.items),
         };
-        let reverse = (!run.asked.is_dry_run && !changed(run).is_empty())
-            .then(|| self.reverse_action(&run.asked.action))
-            .flatten();
+        let has_changed = !run.asked.is_dry_run && !changed(run).is_empty();
         let told = |told: &dyn Fn(&Outcome) -> Value| ended.as_ref().map_or(Value::Null, told);
         Ok(RunView {
             id: run.asked.id,
@@ -278,7 +269,7 @@ impl App {
             actor: run.asked.actor.clone(),
             dry_run: run.asked.is_dry_run,
             idempotency_key: run.asked.idempotency_key.clone(),
-            reverse: reverse.map(|(name, _)| name),
+            reverse: document.reverse.filter(|_| has_changed),
             reverse_of: run.asked.reverse_of,
             retry_of: run.asked.retry_of,
             created_at: run.asked.created_at,

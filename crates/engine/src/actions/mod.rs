@@ -1,11 +1,12 @@
 //! Response actions: what can be done, runs of it, and what became of them.
 //!
-//! [`wish`] is what somebody asks for, [`runs`] lives it through, [`journal`] writes each step down before
+//! [`responders`] are webhooks that people made. [`wish`] is what somebody asks for, [`runs`] lives it through, [`journal`] writes each step down before
 //! and after it is done, [`guard`] keeps entities from it, and [`history`] shows what happened.
 
 pub mod guard;
 pub mod history;
 mod journal;
+pub mod responders;
 pub(crate) mod runs;
 pub(crate) mod target;
 pub mod wish;

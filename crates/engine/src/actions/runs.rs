@@ -10,12 +10,13 @@ use model::clock;
 use model::ids::{RunId, TenantId};
 use model::secret::{MASK, Secret};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::journal::{RunJournal, Signal};
-use super::target::{Target, Targets};
+use super::responders;
+use super::target::{OnRecord, Target, Targets, responder_name};
 use super::wish::{Document, Wish, refused};
 use crate::app::App;
 use crate::error::EngineError;
@@ -48,6 +49,11 @@ pub(super) struct Progress {
 impl Runs {
     pub(crate) fn new(targets: Targets) -> Arc<Self> {
         Arc::new(Self { targets, under_way: Mutex::default() })
+    }
+
+    /// How targets are found and opened.
+    pub(super) fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RunId, UnderWay>> {
@@ -114,13 +120,15 @@ impl Runs {
     async fn attempt(&self, run: &StoredRun, signal: watch::Receiver<Signal>) -> Result<(), Halt> {
         let services = &self.targets.services;
         let asked = &run.asked;
-        let target = match self.targets.again(&asked.tenant, &asked.action, asked.connector).await {
-            Ok(target) => target,
-            Err(EngineError::Catalog(error)) => return Err(Halt::Journal(Box::new(error))),
-            Err(error) => return self.end(run, Err(Halt::fatal(error.to_string()))).await,
-        };
         let (document, input) = match self.input(run) {
             Ok(parts) => parts,
+            Err(error) => return self.end(run, Err(Halt::fatal(error.to_string()))).await,
+        };
+        let (on, targets) = (document.on_record(), &self.targets);
+        let found = targets.again(&asked.tenant, &asked.action, asked.connector, &on).await;
+        let target = match found {
+            Ok(target) => target,
+            Err(EngineError::Catalog(error)) => return Err(Halt::Journal(Box::new(error))),
             Err(error) => return self.end(run, Err(Halt::fatal(error.to_string()))).await,
         };
         let journal = RunJournal {
@@ -232,9 +240,11 @@ impl App {
     /// # Errors
     /// There is no such action or connector, the input cannot be taken, another wish came under this key, or
     /// the catalog cannot be written.
-    pub async fn begin_run(&self, wish: Wish) -> Result<RunId, EngineError> {
+    pub async fn begin_run(&self, mut wish: Wish) -> Result<RunId, EngineError> {
         let targets = &self.runs.targets;
-        let target = targets.find(&wish.tenant, &wish.action, wish.connector.as_deref()).await?;
+        let on = self.on_record(&mut wish).await?;
+        let connector = wish.connector.as_deref();
+        let target = targets.find(&wish.tenant, &wish.action, connector, &on).await?;
         let input =
             wish.input.checked(&target.spec).map_err(|error| refused(&wish.action, &error))?;
         let run = self.written(&wish, &target, input)?;
@@ -259,6 +269,29 @@ impl App {
         Ok(id)
     }
 
+    /// What a responder runs on: its record is looked for now, for it may be gone when the run goes on.
+    async fn on_record(&self, wish: &mut Wish) -> Result<OnRecord, EngineError> {
+        let mut on = OnRecord { context: Value::Null, edited: wish.edited.clone() };
+        let Some(name) = responder_name(&wish.action) else {
+            if wish.edited.is_empty() {
+                return Ok(on);
+            }
+            return Err(EngineError::Invalid {
+                problem: format!("the request of `{}` cannot be edited", wish.action),
+                hint: "only a responder's can".to_owned(),
+            });
+        };
+        if let Some(context) = &wish.context {
+            on.context.clone_from(context);
+        } else if let Some(uid) = &wish.origin.record {
+            let stored = self.runs.targets.responder(&wish.tenant, name).await?;
+            let document = responders::opened(&stored)?;
+            on.context = self.record_context(&wish.tenant, uid, &document).await?;
+            wish.context = Some(on.context.clone());
+        }
+        Ok(on)
+    }
+
     fn written(&self, wish: &Wish, target: &Target, input: Input) -> Result<NewRun, EngineError> {
         let patience = wish.patience(&target.spec)?;
         let masked = input.masked(&target.spec);
@@ -270,11 +303,16 @@ impl App {
             });
         }
         let digest = wish.digest(&target.id.to_string(), &input);
+        let integration = wish.action.split('.').next().unwrap_or_default();
+        let reverse = target.spec.reverse.as_ref();
         let document = Document {
             input: masked,
             options: wish.options,
             origin: wish.origin.clone(),
             patience,
+            reverse: reverse.map(|name| format!("{integration}.{name}")),
+            context: wish.context.clone().unwrap_or_default(),
+            edited: wish.edited.clone(),
         };
         let now = self.services.clock.now();
         Ok(NewRun {

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use catalog::StoredConnector;
+use catalog::{StoredConnector, StoredResponder};
 use connectors::Registry;
 use model::action::{ActionSpec, Call, Halt, Outcome, Responds, Right};
 use model::budget::{Priority, Quota};
 use model::ids::{ConnectorId, TenantId};
 use model::vendor::{Connection, Key};
+use serde_json::Value;
 use uuid::Uuid;
+
+use super::RESPONDER;
+use super::responders::{self, EditedRequest, ResponderSettings};
 
 use crate::budget::Budgets;
 use crate::collect::Services;
@@ -39,6 +43,16 @@ pub(crate) struct Targets {
     pub(crate) services: Services,
     pub(crate) registry: Arc<Registry>,
     pub(crate) regions: Arc<ExtraRegions>,
+    pub(crate) responders: Arc<ResponderSettings>,
+}
+
+/// What a responder runs on beside its input.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OnRecord {
+    /// What it may read of the record; null for none.
+    pub(super) context: Value,
+    /// What was changed about its request.
+    pub(super) edited: EditedRequest,
 }
 
 /// A connection as something that responds.
@@ -77,7 +91,12 @@ impl Targets {
         tenant: &TenantId,
         action: &str,
         connector: Option<&str>,
+        on: &OnRecord,
     ) -> Result<Target, EngineError> {
+        if let Some(name) = responder_name(action) {
+            let stored = self.responder(tenant, name).await?;
+            return self.open_responder(&stored, on);
+        }
         let (integration, name) = action.split_once('.').unwrap_or((action, ""));
         let known = self.registry.get(integration);
         let spec = known.and_then(|known| known.manifest().action(name)).cloned();
@@ -119,8 +138,43 @@ impl Targets {
         tenant: &TenantId,
         action: &str,
         id: Uuid,
+        on: &OnRecord,
     ) -> Result<Target, EngineError> {
-        self.find(tenant, action, Some(&id.to_string())).await
+        self.find(tenant, action, Some(&id.to_string()), on).await
+    }
+
+    /// A responder that a tenant may use, by its name: its own before one of all tenants.
+    ///
+    /// # Errors
+    /// There is none, or the catalog cannot be read.
+    pub(super) async fn responder(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<StoredResponder, EngineError> {
+        let known = self.services.catalog.responders(tenant).await?;
+        known.into_iter().find(|known| known.name == name).ok_or_else(|| EngineError::NotFound {
+            kind: "responder",
+            name: name.to_owned(),
+            tenant: tenant.to_string(),
+        })
+    }
+
+    fn open_responder(
+        &self,
+        stored: &StoredResponder,
+        on: &OnRecord,
+    ) -> Result<Target, EngineError> {
+        let responder = responders::ready(stored, &on.edited, &self.responders)?;
+        Ok(Target {
+            spec: responder.spec().clone(),
+            id: stored.id.0,
+            name: stored.name.clone(),
+            keys: vec![responder.key()],
+            performer: Arc::new(responder.on(on.context.clone())),
+            // The host's limits are not known; a key that a connector uses too shares its budget.
+            quotas: Vec::new(),
+        })
     }
 
     fn open(&self, stored: &StoredConnector, spec: ActionSpec) -> Result<Target, EngineError> {
@@ -143,4 +197,10 @@ impl Targets {
             quotas: checked.quotas,
         })
     }
+}
+
+/// The name of the responder whose runs are called like this.
+pub(super) fn responder_name(action: &str) -> Option<&str> {
+    let (integration, name) = action.split_once('.')?;
+    (integration == RESPONDER).then_some(name)
 }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::responders::EditedRequest;
+use super::target::OnRecord;
 use crate::error::EngineError;
 
 /// Between two questions whether the vendor is done, where the action does not say.
@@ -68,6 +70,10 @@ pub struct Wish {
     pub actor: String,
     /// By what the same wish is known when it comes again.
     pub idempotency_key: Option<String>,
+    /// What a responder may read of its record, where that is known already.
+    pub context: Option<Value>,
+    /// What was changed about a responder's request.
+    pub edited: EditedRequest,
     /// The run that it takes back.
     pub reverse_of: Option<RunId>,
     /// The run that it does again.
@@ -85,6 +91,22 @@ pub struct Document {
     pub origin: Origin,
     /// How patiently, worked out.
     pub patience: Patience,
+    /// The action that takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverse: Option<String>,
+    /// What a responder may read of its record.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub context: Value,
+    /// What was changed about a responder's request.
+    #[serde(default, skip_serializing_if = "EditedRequest::is_empty")]
+    pub edited: EditedRequest,
+}
+
+impl Document {
+    /// What a responder runs on.
+    pub(super) fn on_record(&self) -> OnRecord {
+        OnRecord { context: self.context.clone(), edited: self.edited.clone() }
+    }
 }
 
 impl Wish {
@@ -109,7 +131,15 @@ impl Wish {
 
     /// What is compared when a wish comes again under the same key.
     pub(super) fn digest(&self, connector: &str, input: &Input) -> String {
-        let what: Value = json!([self.action, connector, input, self.options, self.is_dry_run]);
+        let what: Value = json!([
+            self.action,
+            connector,
+            input,
+            self.options,
+            self.is_dry_run,
+            self.origin.record,
+            self.edited,
+        ]);
         hex::encode(Sha256::digest(what.to_string()))
     }
 }

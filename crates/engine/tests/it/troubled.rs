@@ -92,6 +92,7 @@ impl Troubled {
             clock: Arc::new(world.clock.clone()),
             registry: Registry::new(),
             regions: Default::default(),
+            responders: Default::default(),
         };
         App::open(parts).await.unwrap()
     }

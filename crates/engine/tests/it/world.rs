@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use catalog::{Catalog, MasterKey};
 use connectors::Registry;
+use connectors::client::egress::EgressPolicy;
+use engine::actions::responders::ResponderSettings;
 use engine::app::{App, Parts};
 use engine::connectors::check::ExtraRegions;
 use engine::connectors::document::ConnectorFile;
@@ -124,6 +126,10 @@ pub(crate) async fn open_app(
         clock: Arc::new(clock.clone()),
         registry: Registry::new(),
         regions,
+        responders: ResponderSettings {
+            egress: EgressPolicy::allowing(["127.0.0.1"]).unwrap(),
+            ..ResponderSettings::default()
+        },
     };
     Arc::new(App::open(parts).await.unwrap())
 }
