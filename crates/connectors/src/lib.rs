@@ -17,6 +17,7 @@ mod registry;
 pub mod transform;
 mod trend_micro_cas;
 mod trend_vision_one;
+pub mod webhook;
 
 pub use aws_cloudtrail::{S3File, S3Files, onboarding, trail};
 pub use registry::Registry;

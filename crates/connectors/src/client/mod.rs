@@ -6,12 +6,14 @@
 
 pub mod backoff;
 mod decompression;
+pub mod egress;
 mod failure;
 pub mod link;
 mod proxy;
 mod redaction;
 mod resolver;
 mod wait;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

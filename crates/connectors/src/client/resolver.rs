@@ -7,7 +7,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 /// A host name that does not resolve.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to resolve the host name")]
-pub(super) struct ResolveError(#[source] io::Error);
+pub(super) struct ResolveError(#[source] pub(super) io::Error);
 
 /// Asks the machine's resolver.
 #[derive(Debug)]

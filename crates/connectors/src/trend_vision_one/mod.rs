@@ -16,6 +16,7 @@ mod errors;
 mod evidence;
 mod fields;
 mod filters;
+pub(crate) mod helpers;
 mod observables;
 mod place;
 mod scope;

@@ -21,3 +21,9 @@ mod tls;
 #[cfg(feature = "transforms")]
 mod transforms;
 mod vision;
+mod webhook;
+mod webhook_auth;
+mod webhook_documents;
+mod webhook_egress;
+mod webhook_runs;
+mod webhook_templates;
