@@ -6,6 +6,7 @@ mod cloudtrail;
 mod faults;
 mod formats;
 mod golden;
+mod memory_journal;
 mod mimecast;
 mod ocsf;
 mod onboarding;
