@@ -14,6 +14,7 @@ mod forwarder;
 mod moto;
 mod prerequisites;
 mod python;
+mod pytmv1;
 mod schemas;
 mod steps;
 mod test;
@@ -35,6 +36,7 @@ usage: cargo xtask TASK
   codegen [--check]  write (or compare) what is generated from content/ocsf/
   schemas            fetch the OCSF JSON schemas that tests validate against
   moto               install the stand-in for AWS that tests talk to, and cfn-lint
+  pytmv1             install the client of Vision One that its simulator is held against
   forwarder          build the CloudTrail client's zips for Lambda
   tidy               the rules of this repository that no other tool checks";
 
@@ -65,6 +67,10 @@ fn run() -> Result<()> {
         ["moto"] => {
             prerequisites::ensure()?;
             moto::ensure(&workspace).map(drop)
+        }
+        ["pytmv1"] => {
+            prerequisites::ensure()?;
+            pytmv1::ensure(&workspace).map(drop)
         }
         ["forwarder"] => {
             prerequisites::ensure()?;

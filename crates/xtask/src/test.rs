@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::steps::Steps;
 use crate::workspace::{Workspace, succeed, works};
-use crate::{codegen, moto, prerequisites, schemas, tidy};
+use crate::{codegen, moto, prerequisites, pytmv1, schemas, tidy};
 
 /// All targets but benchmarks. Naming examples makes cargo choose the same features of dependencies
 /// for every one of the commands below, so that they share what they build.
@@ -29,12 +29,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     steps.step("generated files", || codegen::run(&workspace.root, true))?;
     let schemas = steps.step("OCSF schemas", || schemas::ensure(workspace))?;
     let moto = steps.step("moto", || moto::ensure(workspace))?;
+    let pytmv1 = steps.step("pytmv1", || pytmv1::ensure(workspace))?;
     steps.step("lints", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;
     steps.step("tests", || {
         let mut tests = tests(workspace);
-        tests.env(schemas::VARIABLE, &schemas);
+        tests.env(schemas::VARIABLE, &schemas).env(pytmv1::VARIABLE, &pytmv1);
         succeed(tests.env(moto::VARIABLE, &moto.server).env(moto::LINT_VARIABLE, &moto.lint))
     })?;
     if has_doc_tests(&workspace.root)? {

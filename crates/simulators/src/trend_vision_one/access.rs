@@ -15,11 +15,40 @@ pub(super) enum Area {
     Techniques,
     Endpoints,
     ApiKeys,
+    /// Response Management: what every action and every look at tasks needs.
+    Response,
+    Isolation,
+    EndpointActions,
+    BlockList,
+    MailActions,
+    MailDeletion,
+    AccountActions,
+    /// To read one task; the list needs only [`Area::Response`].
+    TaskResults,
+    SuspiciousObjects,
+    Search,
+    Sandbox,
 }
 
 impl Area {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Alerts, Self::AuditLogs, Self::Techniques, Self::Endpoints, Self::ApiKeys];
+    pub(super) const ALL: [Self; 16] = [
+        Self::Alerts,
+        Self::AuditLogs,
+        Self::Techniques,
+        Self::Endpoints,
+        Self::ApiKeys,
+        Self::Response,
+        Self::Isolation,
+        Self::EndpointActions,
+        Self::BlockList,
+        Self::MailActions,
+        Self::MailDeletion,
+        Self::AccountActions,
+        Self::TaskResults,
+        Self::SuspiciousObjects,
+        Self::Search,
+        Self::Sandbox,
+    ];
 
     /// The area of this name.
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -33,6 +62,17 @@ impl Area {
             Self::Techniques => "observed_attack_techniques",
             Self::Endpoints => "endpoints",
             Self::ApiKeys => "api_keys",
+            Self::Response => "response",
+            Self::Isolation => "isolation",
+            Self::EndpointActions => "endpoint_actions",
+            Self::BlockList => "block_list",
+            Self::MailActions => "mail_actions",
+            Self::MailDeletion => "mail_deletion",
+            Self::AccountActions => "account_actions",
+            Self::TaskResults => "task_results",
+            Self::SuspiciousObjects => "suspicious_objects",
+            Self::Search => "search",
+            Self::Sandbox => "sandbox",
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::times::{DAY_MS, format_instant};
 
 use super::VisionOne;
 use super::history::{History, Step, VERSIONS};
+use super::inventory::guid_of;
+use super::mailboxes::one_in;
 use super::parameters::seconds;
 use super::streams::Stream;
 use super::vocabulary as words;
@@ -122,6 +124,7 @@ impl VisionOne {
         });
         let mut content = Content {
             draw: Draw::new(&[self.seed, alert, CONTENT]),
+            seed: self.seed,
             alert,
             state: &state,
             created_ms,
@@ -160,6 +163,7 @@ fn id(kind: &str, created_ms: i64, alert: u64) -> String {
 /// What a record says beside its state.
 struct Content<'s> {
     draw: Draw,
+    seed: u64,
     alert: u64,
     state: &'s State,
     created_ms: i64,
@@ -191,8 +195,8 @@ impl Content<'_> {
             })
             .collect();
         let filter_ids: Vec<Value> = filters.iter().map(|filter| filter["id"].clone()).collect();
-        let (scope, host) = self.scope();
-        let indicators = self.indicators(&host, &json!(filter_ids));
+        let (scope, host, mailbox) = self.scope();
+        let indicators = self.indicators(&host, mailbox, &json!(filter_ids));
         json!({
             "alertProvider": "SAE",
             "modelId": format!("7d0f6d5e-2c4b-4f51-9b7e-{place:012x}"),
@@ -210,7 +214,7 @@ impl Content<'_> {
     /// An alert of a sweep: no rules, a campaign, and indicators of another shape.
     fn sweep(&mut self) -> Value {
         let campaign = self.draw.pick(words::CAMPAIGNS);
-        let (scope, host) = self.scope();
+        let (scope, host, _) = self.scope();
         let seen = seconds(self.created_ms - 3_600_000);
         let link = self.draw.pick(words::LINKS);
         json!({
@@ -236,12 +240,14 @@ impl Content<'_> {
         })
     }
 
-    /// The entities concerned, and the key of the first machine.
-    fn scope(&mut self) -> (Value, Value) {
+    /// The entities concerned, the key of the first machine, and the mailbox.
+    fn scope(&mut self) -> (Value, Value, &'static str) {
         let account = self.draw.pick(words::ACCOUNTS);
         let mailbox = self.draw.pick(words::MAILBOXES);
         let (name, address) = self.draw.pick(words::HOSTS);
-        let guid = self.uuid().to_uppercase();
+        // Unused: what is drawn after it has to stay what it was for a seed.
+        self.uuid();
+        let guid = guid_of(self.seed, name).to_uppercase();
         let mut entities = vec![
             json!({ "entityType": "account", "entityValue": account, "entityId": account, "relatedEntities": [guid], "relatedIndicatorIds": [], "provenance": ["Alert"] }),
             json!({ "entityType": "host", "entityValue": { "guid": guid, "name": name, "ips": [address] }, "entityId": guid, "relatedEntities": [account], "relatedIndicatorIds": [1, 2, 3], "provenance": ["Alert"] }),
@@ -260,10 +266,10 @@ impl Content<'_> {
             "emailAddressCount": u8::from(has_mail), "containerCount": 0, "cloudIdentityCount": 0,
             "entities": entities,
         });
-        (scope, Value::from(guid))
+        (scope, Value::from(guid), mailbox)
     }
 
-    fn indicators(&mut self, host: &Value, filters: &Value) -> Vec<Value> {
+    fn indicators(&mut self, host: &Value, mailbox: &str, filters: &Value) -> Vec<Value> {
         let digest = format!(
             "{:016x}{:016x}{:08x}",
             self.draw.bits(),
@@ -277,8 +283,11 @@ impl Content<'_> {
             ("url", "request", self.draw.pick(words::LINKS).to_owned()),
             ("domain", "hostName", self.draw.pick(words::DOMAINS).to_owned()),
             ("email_sender", "mailFromAddresses", self.draw.pick(words::SENDERS).to_owned()),
-            ("email_message_id", "mailMsgId", format!("<{:x}@mx.bad.example>", mix(&[self.alert]))),
         ];
+        // A message that the mailbox has, so that it can be acted on.
+        let mail = one_in(mailbox, mix(&[self.alert]));
+        found
+            .extend(mail.map(|mail| ("email_message_id", "mailMsgId", mail.message_id.to_owned())));
         if self.state.enriched {
             found.push(("ip", "dst", self.draw.pick(words::ADDRESSES).to_owned()));
         }

@@ -11,6 +11,7 @@ use super::VisionOne;
 use super::access::claimed_end_ms;
 use super::errors::Refused;
 use super::filter::Filter;
+use super::inventory::{Machine, machines};
 use super::page::{TOKEN, offset, page_text};
 use super::paging::{end, link, skip_token};
 use super::parameters::{Parameters, seconds};
@@ -32,7 +33,7 @@ impl VisionOne {
         let filter = moment.asked.filter.as_deref();
         let filter =
             filter.map(|text| Filter::parse(text, &FILTERS, 1_024)).transpose().map_err(bad)?;
-        let mut items = self.endpoints();
+        let mut items = self.endpoints(moment);
         items.retain(|item| {
             filter.as_ref().is_none_or(|filter| filter.accepts(&|f| plain(&item[f])))
         });
@@ -40,9 +41,11 @@ impl VisionOne {
     }
 
     /// One endpoint, with its network interfaces.
-    pub(super) fn endpoint_detail(&self, id: &str) -> Result<Answer, Refused> {
-        let found =
-            self.endpoints().into_iter().find(|item| item["agentGuid"].as_str() == Some(id));
+    pub(super) fn endpoint_detail(&self, moment: &Moment<'_>, id: &str) -> Result<Answer, Refused> {
+        let is_meant = |item: &Value| {
+            item["agentGuid"].as_str().is_some_and(|guid| guid.eq_ignore_ascii_case(id))
+        };
+        let found = self.endpoints(moment).into_iter().find(is_meant);
         let mut item = found.ok_or_else(|| {
             Refused::workbench(StatusCode::NOT_FOUND, "The endpoint does not exist", 0)
         })?;
@@ -61,7 +64,7 @@ impl VisionOne {
         let filter = Filter::parse(text, &OLD_FILTERS, 1_024).map_err(bad)?;
         let at = seconds(moment.now_ms - DAY_MS);
         let wrap = |value: Value| json!({ "value": value, "updatedDateTime": at });
-        let mut items = self.endpoints();
+        let mut items = self.endpoints(moment);
         items.retain(|item| {
             filter.accepts(&|field| match field {
                 "ip" => plain(&item["ipAddresses"]),
@@ -98,11 +101,12 @@ impl VisionOne {
         listed(moment, items.collect(), top, true)
     }
 
-    fn endpoints(&self) -> Vec<Value> {
-        let make = |(number, (name, address)): (u64, &(&str, &str))| {
-            let mut guid = String::with_capacity(36);
-            push_uuid(&mut guid, mix(&[self.seed, number, 1]), mix(&[self.seed, number, 2]));
+    fn endpoints(&self, moment: &Moment<'_>) -> Vec<Value> {
+        let books = self.books(moment.now_ms, &moment.knobs.response);
+        let make = |machine: Machine| {
+            let Machine { number, guid, name, address } = machine;
             let is_windows = name.contains("-PC-") || name.contains("-NB-");
+            let is_isolated = books.endpoints.get(&guid).is_some_and(|fate| fate.is_isolated);
             json!({
                 "endpointName": name, "agentGuid": guid,
                 "type": if is_windows { "desktop" } else { "server" },
@@ -110,12 +114,12 @@ impl VisionOne {
                 "osPlatform": if is_windows { "windows" } else { "linux" },
                 "ipAddresses": [address], "lastUsedIp": address,
                 "lastLoggedOnUser": words::ACCOUNTS[usize::try_from(number).unwrap_or(0) % words::ACCOUNTS.len()],
-                "isolationStatus": "off",
+                "isolationStatus": if is_isolated { "on" } else { "off" },
                 "eppAgent": { "status": "on", "version": "14.0.1", "policyName": "Default" },
                 "edrSensor": { "connectivity": "connected", "status": "enabled", "version": "1.2.0" },
             })
         };
-        (0_u64..).zip(words::HOSTS).map(make).collect()
+        machines(self.seed).into_iter().map(make).collect()
     }
 }
 

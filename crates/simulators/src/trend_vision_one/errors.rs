@@ -117,6 +117,27 @@ impl Refused {
         Self::plain(StatusCode::BAD_REQUEST, "BadRequest", message, None)
     }
 
+    /// 404 of the tasks and analyses.
+    pub(super) fn no_task() -> Self {
+        Self::plain(StatusCode::NOT_FOUND, "NotFound", "Not found.", None)
+    }
+
+    /// An action's refusal as a whole, in the words of its items.
+    pub(super) fn whole(status: StatusCode) -> Self {
+        match status {
+            StatusCode::FORBIDDEN => Self::access_denied(),
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                Self::plain(status, "InternalServerError", "Internal server error.", None)
+            }
+            _ => Self::plain(StatusCode::BAD_REQUEST, "BadRequest", "Bad request.", None),
+        }
+    }
+
+    /// A refusal with this code.
+    pub(super) fn coded(status: StatusCode, code: &str, message: &str) -> Self {
+        Self::plain(status, code, message, None)
+    }
+
     /// The answer that carries this refusal.
     pub(super) fn answer(&self) -> Answer {
         let mut answer = Answer::json(self.status, self.body.to_string());

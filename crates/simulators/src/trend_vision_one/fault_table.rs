@@ -13,10 +13,10 @@ use super::streams::Stream;
 const SWITCH: &str = "on or off";
 const EVERY: &str = "a whole number; 0 is never";
 const KEYS: &str = "keys, comma separated; may be empty";
-const DURATION: &str = "a duration such as 500ms, 2s or 1h30m";
+pub(super) const DURATION: &str = "a duration such as 500ms, 2s or 1h30m";
 const SHARE: &str = "off or PERCENT:DURATION";
 
-const fn fault(
+pub(super) const fn fault(
     name: &'static str,
     accepts: &'static str,
     default: &'static str,
@@ -26,12 +26,12 @@ const fn fault(
     Fault { info: FaultInfo { name, accepts, default, help }, apply }
 }
 
-fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
+pub(super) fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
     *place = value?;
     Some(())
 }
 
-fn one_of<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
+pub(super) fn one_of<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
     choices.iter().find(|(text, _)| *text == value).map(|(_, choice)| *choice)
 }
 
@@ -100,7 +100,7 @@ pub(super) const FAULTS: &[Fault<Knobs>] = &[
     }),
     fault(
         "no_scope",
-        "KEY, or KEY:AREA joined by +, comma separated; areas are alerts, audit_logs, observed_attack_techniques, endpoints, api_keys",
+        "KEY, or KEY:AREA joined by +, comma separated; areas are alerts, audit_logs, observed_attack_techniques, endpoints, api_keys, response, isolation, endpoint_actions, block_list, mail_actions, mail_deletion, account_actions, task_results, suspicious_objects, search, sandbox",
         "",
         "what keys may not use, answered 403; the health check stays fine",
         |k, v| put(&mut k.no_scope, denied(v)),

@@ -110,6 +110,14 @@ impl Interventions {
         made.keys().copied().collect()
     }
 
+    /// The alerts that a client gave a status or a result.
+    pub(super) fn patched(&self) -> Vec<u64> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let sets = |step: &Step| matches!(step, Step::Edited { status, result } if status.is_some() || result.is_some());
+        let is_patched = |made: &Made| made.edits.iter().any(|(_, step)| sets(step));
+        made.iter().filter(|(_, made)| is_patched(made)).map(|(alert, _)| *alert).collect()
+    }
+
     fn of(&self, alert: u64) -> Option<Made> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&alert).cloned()
     }

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::faults::{self, FaultError};
+use crate::faults::{self, FaultError, FaultInfo};
 
 use super::access::Area;
 use super::fault_table::FAULTS;
+use super::response_knobs::{RESPONSE_FAULTS, ResponseKnobs};
 use super::streams::Stream;
 
 /// How the last page says that it is the last.
@@ -138,6 +139,9 @@ pub(super) struct Knobs {
     pub(super) wrong_type: bool,
     pub(super) date_skew_ms: i64,
 
+    /// Those of actions and tasks.
+    pub(super) response: ResponseKnobs,
+
     /// Every fault as it was last set.
     texts: BTreeMap<&'static str, String>,
 }
@@ -145,7 +149,12 @@ pub(super) struct Knobs {
 impl Knobs {
     /// Sets one fault; nothing changes when it fails.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), FaultError> {
-        let name = faults::set(FAULTS, self, name, value)?;
+        let is_of_response = RESPONSE_FAULTS.iter().any(|fault| fault.info.name == name);
+        let table = if is_of_response { RESPONSE_FAULTS } else { FAULTS };
+        let name = faults::set(table, self, name, value).map_err(|error| match error {
+            FaultError::Unknown { name, .. } => FaultError::Unknown { name, known: all_names() },
+            other => other,
+        })?;
         self.texts.insert(name, value.trim().to_owned());
         Ok(())
     }
@@ -153,8 +162,17 @@ impl Knobs {
     /// Every fault with its value, in the order of the table.
     pub(super) fn texts(&self) -> Vec<(&'static str, String)> {
         let text = |name| self.texts.get(name).cloned().unwrap_or_default();
-        FAULTS.iter().map(|fault| (fault.info.name, text(fault.info.name))).collect()
+        all_faults().map(|info| (info.name, text(info.name))).collect()
     }
+}
+
+/// The faults of both tables.
+pub(super) fn all_faults() -> impl Iterator<Item = FaultInfo> {
+    FAULTS.iter().chain(RESPONSE_FAULTS).map(|fault| fault.info)
+}
+
+fn all_names() -> String {
+    all_faults().map(|info| info.name).collect::<Vec<_>>().join(", ")
 }
 
 impl Knobs {
@@ -216,6 +234,7 @@ impl Knobs {
             gzip: false,
             wrong_type: false,
             date_skew_ms: 0,
+            response: ResponseKnobs::default(),
             texts: BTreeMap::new(),
         }
     }
@@ -224,9 +243,9 @@ impl Knobs {
 impl Default for Knobs {
     fn default() -> Self {
         let mut knobs = Self::unset();
-        for fault in FAULTS {
-            let set = knobs.set(fault.info.name, fault.info.default);
-            debug_assert!(set.is_ok(), "the default of `{}` is not accepted", fault.info.name);
+        for info in all_faults() {
+            let set = knobs.set(info.name, info.default);
+            debug_assert!(set.is_ok(), "the default of `{}` is not accepted", info.name);
         }
         knobs
     }
@@ -239,7 +258,7 @@ mod tests {
     #[test]
     fn every_default_is_accepted_and_shown() {
         let defaults: Vec<_> =
-            FAULTS.iter().map(|fault| (fault.info.name, fault.info.default.to_owned())).collect();
+            all_faults().map(|info| (info.name, info.default.to_owned())).collect();
         let mut knobs = Knobs::unset();
         for (name, default) in &defaults {
             assert_eq!(knobs.set(name, default), Ok(()), "{name}");
@@ -249,18 +268,21 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let names: std::collections::BTreeSet<_> =
-            FAULTS.iter().map(|fault| fault.info.name).collect();
-        assert_eq!(names.len(), FAULTS.len());
+        let names: std::collections::BTreeSet<_> = all_faults().map(|info| info.name).collect();
+        assert_eq!(names.len(), all_faults().count());
     }
 
     #[test]
     fn nonsense_is_refused_by_every_fault_with_a_fixed_set_of_values() {
         let free = ["keys", "expired", "revoked", "disabled", "link_host"];
-        for fault in FAULTS.iter().filter(|fault| !free.contains(&fault.info.name)) {
+        let targets = ["fail_targets", "unsupported", "out_of_scope"];
+        let is_free = |name: &str| free.contains(&name) || targets.contains(&name);
+        for info in all_faults().filter(|info| !is_free(info.name)) {
             let mut knobs = Knobs::default();
-            assert!(knobs.set(fault.info.name, "?:?").is_err(), "{}", fault.info.name);
+            assert!(knobs.set(info.name, "?:?").is_err(), "{}", info.name);
         }
+        let refused = Knobs::default().set("nothing", "on").map_err(|error| error.to_string());
+        assert!(refused.is_err_and(|text| text.contains("outage") && text.contains("task_delay")));
     }
 
     #[test]

@@ -1,28 +1,48 @@
 //! The fake Trend Vision One: workbench alerts that change, audit logs, attack techniques, and their misbehaviour.
 //!
 //! Start at `requests` for the life of a request. `lattice` says which records exist, `history` what becomes of an
-//! alert, the `*_record` modules write them. Response actions are not part of it yet.
+//! alert, the `*_record` modules write them. Actions begin in `response`, become `tasks`, and end in `effects`.
 
 mod access;
+mod accounts;
+mod action;
 mod alert_record;
 mod alerts;
 mod audit;
 mod audit_record;
+mod books;
+mod digests;
+mod effects;
 mod endpoints;
 mod errors;
 mod fault_table;
 mod filter;
 mod held;
 mod history;
+mod inventory;
+mod item;
 mod knobs;
 mod lattice;
+mod mail_search;
+mod mailboxes;
+mod multipart;
 mod notes;
 mod page;
 mod paging;
 mod parameters;
 mod pipelines;
 mod requests;
+mod response;
+mod response_knobs;
+mod routes;
+mod sandbox;
+mod search_query;
+mod state;
 mod streams;
+mod suspicious_objects;
+mod targets;
+mod task_list;
+mod tasks;
 mod technique_record;
 mod techniques;
 mod vocabulary;
@@ -39,6 +59,7 @@ use crate::quota::Quota;
 use crate::simulator::{Options, SimulatorError};
 use crate::vendors::{StreamNumbers, Vendor};
 
+use books::Ledger;
 use history::Interventions;
 use knobs::Knobs;
 use lattice::Population;
@@ -49,6 +70,8 @@ use streams::Stream;
 /// The state of one simulated company.
 struct VisionOne {
     seed: u64,
+    /// When it was built, epoch milliseconds.
+    started_ms: i64,
     clock: SimClock,
     population: Population,
     knobs: RwLock<Arc<Knobs>>,
@@ -59,6 +82,8 @@ struct VisionOne {
     interventions: Interventions,
     notes: Notes,
     pipelines: Pipelines,
+    /// What actions did.
+    ledger: Ledger,
 }
 
 /// What the faults that strike every Nth time count.
@@ -84,9 +109,11 @@ pub(crate) fn build(options: Options) -> Result<Arc<dyn Vendor>, SimulatorError>
     for (name, value) in &options.faults {
         knobs.set(name, value)?;
     }
-    let population = Population::new(options.seed, options.clock.now_ms(), options.volume)?;
+    let started_ms = options.clock.now_ms();
+    let population = Population::new(options.seed, started_ms, options.volume)?;
     Ok(Arc::new(VisionOne {
         seed: options.seed,
+        started_ms,
         clock: options.clock,
         population,
         knobs: RwLock::new(Arc::new(knobs)),
@@ -96,12 +123,13 @@ pub(crate) fn build(options: Options) -> Result<Arc<dyn Vendor>, SimulatorError>
         interventions: Interventions::default(),
         notes: Notes::default(),
         pipelines: Pipelines::default(),
+        ledger: Ledger::default(),
     }))
 }
 
 /// The faults of this vendor.
 pub(crate) fn fault_list() -> Vec<FaultInfo> {
-    fault_table::FAULTS.iter().map(|fault| fault.info).collect()
+    knobs::all_faults().collect()
 }
 
 impl VisionOne {
@@ -153,6 +181,10 @@ impl Vendor for VisionOne {
             Some(Stream::Techniques) => out.push_str(&self.technique_text(number, true)),
             None => {}
         }
+    }
+
+    fn state(&self) -> serde_json::Value {
+        self.changed()
     }
 
     fn set_faults(&self, faults: &[(String, String)]) -> Result<(), FaultError> {

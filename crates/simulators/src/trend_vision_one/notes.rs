@@ -1,12 +1,14 @@
 //! Notes on alerts: added, listed, edited and deleted by clients; there are none at first.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
+use crate::draw::mix;
 
 use super::VisionOne;
 use super::alerts::{check_match, etag};
@@ -15,7 +17,7 @@ use super::filter::Filter;
 use super::page::{TOKEN, offset, order, page_text, sort_records};
 use super::paging::{end, link, skip_token};
 use super::parameters::{Parameters, instant, seconds};
-use super::requests::Moment;
+use super::requests::{Moment, next};
 
 const TOPS: [usize; 3] = [50, 100, 200];
 const ORDERS: [&str; 3] = ["id", "createdDateTime", "lastUpdatedDateTime"];
@@ -26,6 +28,8 @@ const LONGEST: usize = 500_000;
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     written: Mutex<BTreeMap<u64, Vec<Note>>>,
+    /// Notes ever written: an id is not given twice.
+    count: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -51,6 +55,16 @@ impl Notes {
     fn all(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<Note>>> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The alert, id and content of every note that there is.
+    pub(super) fn written(&self) -> Vec<(u64, u64, String)> {
+        let all = self.all();
+        let of_alert = |(alert, notes): (&u64, &Vec<Note>)| {
+            let alert = *alert;
+            notes.iter().map(|note| (alert, note.id, note.content.clone())).collect::<Vec<_>>()
+        };
+        all.iter().flat_map(of_alert).collect()
+    }
 }
 
 impl VisionOne {
@@ -58,14 +72,9 @@ impl VisionOne {
     pub(super) fn note_add(&self, moment: &Moment<'_>, id: &str) -> Result<Answer, Refused> {
         let (alert, _, _) = self.shown(moment, id)?;
         let content = content(moment)?;
+        let number = next(&self.notes.count);
+        let note = Note { id: number, content, created_ms: moment.now_ms, updated_ms: None };
         let mut all = self.notes.all();
-        let number = all.values().map(Vec::len).sum::<usize>() + 1;
-        let note = Note {
-            id: u64::try_from(number).unwrap_or(u64::MAX),
-            content,
-            created_ms: moment.now_ms,
-            updated_ms: None,
-        };
         all.entry(alert).or_default().push(note);
         drop(all);
         self.touch(moment, alert);
@@ -82,6 +91,9 @@ impl VisionOne {
         let start_ms = parameters.instant("startDateTime").map_err(bad)?.unwrap_or(0);
         let end_ms = parameters.instant("endDateTime").map_err(bad)?.unwrap_or(moment.now_ms);
         let target = parameters.get("dateTimeTarget").unwrap_or("createdDateTime");
+        if !["createdDateTime", "lastUpdatedDateTime"].contains(&target) {
+            return Err(bad("\"dateTimeTarget\" is invalid".to_owned()));
+        }
         let order = order(parameters.get("orderBy").unwrap_or("createdDateTime desc"), &ORDERS)
             .ok_or_else(|| bad("\"orderBy\" is invalid".to_owned()))?;
         let top = parameters.top(&TOPS, 50).map_err(bad)?;
@@ -188,9 +200,12 @@ fn find<'n>(notes: &'n [Note], id: &str) -> Option<&'n Note> {
     notes.iter().find(|note| note.id.to_string() == id)
 }
 
+/// The content decides: two edits in one second, of one length, are two versions.
 fn note_etag(moment: &Moment<'_>, note: &Note) -> String {
     let at_ms = note.updated_ms.unwrap_or(note.created_ms);
-    format!("\"{}\"", etag(moment.knobs, note.id, at_ms, note.content.len()).trim_matches('"'))
+    let content = note.content.bytes().fold(0, |state, byte| mix(&[state, u64::from(byte)]));
+    let tag = etag(moment.knobs, mix(&[note.id, content]), at_ms, 0);
+    if tag.ends_with('"') { tag } else { format!("\"{tag}\"") }
 }
 
 fn content(moment: &Moment<'_>) -> Result<String, Refused> {

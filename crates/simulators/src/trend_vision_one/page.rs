@@ -2,14 +2,15 @@
 
 use std::sync::atomic::Ordering;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 
 use super::VisionOne;
+use super::errors::Refused;
 use super::knobs::Knobs;
-use super::paging::{read_skip_token, token_parameter};
+use super::paging::{end, link, read_skip_token, skip_token, token_parameter};
 use super::requests::{Moment, next, strikes};
 use super::streams::Stream;
 
@@ -71,6 +72,54 @@ impl VisionOne {
         answer.records = Some((records.0.number(), records.1));
         answer
     }
+}
+
+impl VisionOne {
+    /// A page of rows that are no records of a stream; `tells_progress` puts the percentage read so far in front.
+    pub(super) fn rows_page(
+        &self,
+        moment: &Moment<'_>,
+        rows: Vec<Value>,
+        top: usize,
+        tells_progress: bool,
+    ) -> Result<Answer, Refused> {
+        let offset = offset(moment).map_err(|problem| Refused::parameter(&problem))?;
+        let total = rows.len();
+        let reached = total.min(offset.saturating_add(top));
+        let mislead = self.mislead(moment, offset > 0, reached < total);
+        let at = if mislead.is_same || mislead.is_empty_page { offset } else { reached };
+        let count = if mislead.is_empty_page { 0 } else { top };
+        let rows = rows.into_iter().skip(offset).take(count);
+        let items: Vec<String> = rows.map(|row| row.to_string()).collect();
+        let mut members = Map::new();
+        if tells_progress {
+            members.insert("progressRate".to_owned(), Value::from(progress(at, total)));
+        }
+        if mislead.goes_on {
+            let (host, path, query) = (&moment.asked.host, &moment.asked.path, &moment.asked.query);
+            let url = link(moment.knobs, host, path, query, (TOKEN, &skip_token(at, None)));
+            members.insert("nextLink".to_owned(), Value::from(url));
+        } else {
+            end(&mut members, moment.knobs.link_end, moment.ordinal);
+        }
+        Ok(Answer::json(StatusCode::OK, page_text(&members, &items, moment.knobs)))
+    }
+
+    /// What the faults of delivery make of an answer that is no page of a stream's records.
+    pub(super) fn delivered(&self, moment: &Moment<'_>, mut answer: Answer) -> Answer {
+        if moment.knobs.wrong_type && moment.asked.method == Method::GET {
+            return Answer::html(StatusCode::OK, "Sign in").injected();
+        }
+        let count = next(&self.counters.answered);
+        answer.cut = strikes(count, moment.knobs.cut_every);
+        answer.injected = answer.cut;
+        answer
+    }
+}
+
+/// How much of everything is read, in percent.
+fn progress(reached: usize, total: usize) -> usize {
+    (reached * 100).checked_div(total).unwrap_or(100)
 }
 
 /// The offset in a skip token, 0 without one.

@@ -88,6 +88,11 @@ fn without(query: &str, name: &str) -> String {
     query.split('&').filter(is_other).collect::<Vec<_>>().join("&")
 }
 
+/// The scheme and host of links, without a slash at the end.
+pub(super) fn base(knobs: &Knobs, host: &str) -> String {
+    knobs.public_url.clone().unwrap_or_else(|| format!("http://{host}"))
+}
+
 /// A next link in the form that the faults ask for.
 pub(super) fn link(
     knobs: &Knobs,
@@ -96,7 +101,7 @@ pub(super) fn link(
     query: &str,
     token: (&str, &str),
 ) -> String {
-    let base = knobs.public_url.clone().unwrap_or_else(|| format!("http://{host}"));
+    let base = base(knobs, host);
     let (scheme, own_host) = base.split_once("://").unwrap_or(("http", &base));
     let host = knobs.link_host.as_deref().unwrap_or(own_host);
     let mut rest = without(query, token.0);

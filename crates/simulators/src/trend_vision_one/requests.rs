@@ -1,5 +1,6 @@
 //! The life of a request: who asks, within which quota, with which permission, struck by which fault, and who answers.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use chrono::DateTime;
+use futures::stream;
 
 use crate::answer::{Answer, respond};
 use crate::journal::{Refusal, RequestEntry};
@@ -15,9 +17,10 @@ use crate::quota::Terms;
 use crate::times::format_instant;
 
 use super::VisionOne;
-use super::access::{Area, Known, authenticate, authorize, bearer};
+use super::access::{Known, authenticate, authorize, bearer};
 use super::errors::Refused;
 use super::knobs::{Knobs, RetryAfter};
+use super::routes::Route;
 
 /// Largest body that is taken.
 const BODY_CAP: usize = 1_000_000;
@@ -35,6 +38,7 @@ pub(super) struct Asked {
     /// The header `TMV1-Query`.
     pub(super) search: Option<String>,
     pub(super) if_match: Option<String>,
+    pub(super) content_type: Option<String>,
     pub(super) body: Bytes,
     /// Whether the body was over the cap, and is left out.
     pub(super) is_too_large: bool,
@@ -48,100 +52,6 @@ pub(super) struct Moment<'a> {
     pub(super) ordinal: u64,
 }
 
-/// What a path stands for; ids are slices of it.
-enum Route<'p> {
-    Health,
-    ApiKeys,
-    Alerts,
-    Alert(&'p str),
-    Notes(&'p str),
-    NotesDelete(&'p str),
-    Note(&'p str, &'p str),
-    Audit,
-    Techniques,
-    Pipelines,
-    PipelinesDelete,
-    Pipeline(&'p str),
-    Packages(&'p str),
-    Package(&'p str, &'p str),
-    Endpoints,
-    Endpoint(&'p str),
-    EndpointQuery,
-}
-
-impl<'p> Route<'p> {
-    fn of(path: &'p str) -> Option<Self> {
-        let steps: Vec<&str> = path.strip_prefix("/v3.0/")?.split('/').collect();
-        let route = match steps[..] {
-            ["healthcheck", "connectivity"] => Self::Health,
-            ["iam", "apiKeys"] => Self::ApiKeys,
-            ["workbench", "alerts"] => Self::Alerts,
-            ["workbench", "alerts", id] => Self::Alert(id),
-            ["workbench", "alerts", id, "notes"] => Self::Notes(id),
-            ["workbench", "alerts", id, "notes", "delete"] => Self::NotesDelete(id),
-            ["workbench", "alerts", id, "notes", note] => Self::Note(id, note),
-            ["audit", "logs"] => Self::Audit,
-            // The singular is what the vendor's own links have been seen to say.
-            ["oat", "detections" | "detection"] => Self::Techniques,
-            ["oat", "dataPipelines"] => Self::Pipelines,
-            ["oat", "dataPipelines", "delete"] => Self::PipelinesDelete,
-            ["oat", "dataPipelines", id] => Self::Pipeline(id),
-            ["oat", "dataPipelines", id, "packages"] => Self::Packages(id),
-            ["oat", "dataPipelines", id, "packages", package] => Self::Package(id, package),
-            ["endpointSecurity", "endpoints"] => Self::Endpoints,
-            ["endpointSecurity", "endpoints", id] => Self::Endpoint(id),
-            ["eiqs", "endpoints"] => Self::EndpointQuery,
-            _ => return None,
-        };
-        Some(route)
-    }
-
-    /// The methods that it takes.
-    fn methods(&self) -> &'static str {
-        match self {
-            Self::Alert(_) | Self::Note(..) | Self::Pipeline(_) => "GET, PATCH",
-            Self::Notes(_) | Self::Pipelines => "GET, POST",
-            Self::NotesDelete(_) | Self::PipelinesDelete => "POST",
-            _ => "GET",
-        }
-    }
-
-    /// The permission that it needs.
-    fn area(&self) -> Option<Area> {
-        match self {
-            Self::Health => None,
-            Self::ApiKeys => Some(Area::ApiKeys),
-            Self::Alerts
-            | Self::Alert(_)
-            | Self::Notes(_)
-            | Self::NotesDelete(_)
-            | Self::Note(..) => Some(Area::Alerts),
-            Self::Audit => Some(Area::AuditLogs),
-            Self::Techniques | Self::Pipelines | Self::PipelinesDelete => Some(Area::Techniques),
-            Self::Pipeline(_) | Self::Packages(_) | Self::Package(..) => Some(Area::Techniques),
-            Self::Endpoints | Self::Endpoint(_) | Self::EndpointQuery => Some(Area::Endpoints),
-        }
-    }
-
-    /// The endpoint that the quota is counted by: the path without ids.
-    fn class(&self) -> &'static str {
-        match self {
-            Self::Health => "health",
-            Self::ApiKeys => "keys",
-            Self::Alerts => "alerts",
-            Self::Alert(_) => "alert",
-            Self::Notes(_) | Self::NotesDelete(_) | Self::Note(..) => "notes",
-            Self::Audit => "audit",
-            Self::Techniques => "techniques",
-            Self::Pipelines | Self::PipelinesDelete | Self::Pipeline(_) => "pipelines",
-            Self::Packages(_) => "packages",
-            Self::Package(..) => "package",
-            Self::Endpoints | Self::Endpoint(_) => "endpoints",
-            Self::EndpointQuery => "eiqs",
-        }
-    }
-}
-
 /// Answers every request to the vendor's host.
 pub(super) async fn answer(
     State(vendor): State<Arc<VisionOne>>,
@@ -150,12 +60,25 @@ pub(super) async fn answer(
     let knobs = vendor.knobs();
     let asked = Asked::of(request).await;
     let now_ms = vendor.clock.now_ms();
-    let answer = vendor.decide(&asked, &knobs, now_ms);
+    let mut answer = vendor.decide(&asked, &knobs, now_ms);
+    let is_lost = asked.acts() && answer.status.is_success() && knobs.response.loses_answer();
+    answer.injected |= is_lost;
     vendor.journal.write(now_ms, asked.entry(&answer, now_ms), answer.delivered());
     if knobs.delay_ms > 0 {
         latency(Duration::from_millis(knobs.delay_ms)).await;
     }
-    respond(answer, knobs.gzip, now_ms.saturating_add(knobs.date_skew_ms))
+    let mut response = respond(answer, knobs.gzip, now_ms.saturating_add(knobs.date_skew_ms));
+    if is_lost {
+        *response.body_mut() = broken();
+    }
+    response
+}
+
+/// A body that fails at once: the server closes the connection before it has sent a byte of the answer.
+fn broken() -> Body {
+    Body::from_stream(stream::once(async {
+        Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset))
+    }))
 }
 
 impl Asked {
@@ -172,10 +95,17 @@ impl Asked {
             filter: text("tmv1-filter"),
             search: text("tmv1-query"),
             if_match: text(header::IF_MATCH.as_str()),
+            content_type: text(header::CONTENT_TYPE.as_str()),
             is_too_large: body.is_err(),
             body: body.unwrap_or_default(),
             method: parts.method,
         }
+    }
+
+    /// Whether it is a POST that acts: an action, a sandbox's job, or a note.
+    fn acts(&self) -> bool {
+        let acts = |route: Route<'_>| route.acts() || matches!(route, Route::Notes(_));
+        self.method == Method::POST && Route::of(&self.path).is_some_and(acts)
     }
 
     fn entry(&self, answer: &Answer, now_ms: i64) -> RequestEntry {
@@ -218,7 +148,11 @@ impl VisionOne {
         if let Some(answer) = self.struck(&moment) {
             return answer;
         }
-        self.routed(&moment, &route).unwrap_or_else(|refused| refused.answer())
+        match self.routed(&moment, &route) {
+            Ok(answer) if route.is_of_response() => self.delivered(&moment, answer),
+            Ok(answer) => answer,
+            Err(refused) => refused.answer(),
+        }
     }
 
     fn routed(&self, moment: &Moment<'_>, route: &Route<'_>) -> Result<Answer, Refused> {
@@ -244,8 +178,19 @@ impl VisionOne {
             (Route::Packages(id), _) => self.packages(moment, id),
             (Route::Package(id, package), _) => self.package(moment, id, package),
             (Route::Endpoints, _) => self.endpoint_page(moment),
-            (Route::Endpoint(id), _) => self.endpoint_detail(id),
+            (Route::Endpoint(id), _) => self.endpoint_detail(moment, id),
             (Route::EndpointQuery, _) => self.endpoint_query(moment),
+            (Route::Act(action), _) => self.act(moment, *action),
+            (Route::Scan, _) => self.scan(moment),
+            (Route::CancelTasks, _) => self.cancel(moment),
+            (Route::Tasks, _) => self.task_page(moment),
+            (Route::Task(id), _) => self.task_detail(moment, id),
+            (Route::SuspiciousObjects, _) => self.suspicious_page(moment),
+            (Route::MailSearch, _) => self.mail_search(moment),
+            (Route::SandboxFile, _) => self.sandbox_file(moment),
+            (Route::SandboxUrls, _) => self.sandbox_urls(moment),
+            (Route::SandboxTask(id), _) => self.sandbox_task(moment, id),
+            (Route::SandboxResult(id), _) => self.sandbox_result(moment, id),
         }
     }
 
@@ -294,14 +239,15 @@ impl<'a> Moment<'a> {
 
     /// Checks the key's life and permission. The health check knows of neither.
     fn permitted(&self, route: &Route<'_>, known: Known<'_>) -> Result<(), Refused> {
-        let Some(area) = route.area() else {
+        let areas = route.areas();
+        if areas.is_empty() {
             let is_refused = known.is_expired && self.knobs.health_refuses_expired;
             return if is_refused { Err(Refused::invalid_token()) } else { Ok(()) };
-        };
+        }
         if known.is_expired {
             return Err(Refused::invalid_token());
         }
-        authorize(known.key, area, self.knobs)
+        areas.iter().try_for_each(|area| authorize(known.key, *area, self.knobs))
     }
 
     fn terms(&self) -> Terms {

@@ -6,7 +6,9 @@ use crate::draw::{Draw, mix, push_uuid};
 use crate::release;
 
 use super::VisionOne;
+use super::inventory::guid_of;
 use super::knobs::Knobs;
+use super::mailboxes::one_in;
 use super::parameters::seconds;
 use super::streams::Stream;
 use super::vocabulary::{self as words, TechniqueFilter};
@@ -45,11 +47,7 @@ impl VisionOne {
             "eventSubId": draw.below(9), "productCode": product,
         });
         if entity == "endpoint" {
-            let guid = format!(
-                "{:08x}-5d44-4e0a-8b57-{:012x}",
-                mix(&[name.len() as u64]) >> 32,
-                mix(&[address.len() as u64]) >> 16
-            );
+            let guid = guid_of(self.seed, name);
             record["endpoint"] = json!({ "endpointName": name, "agentGuid": guid, "ips": [address, "2001:db8::12"] });
             record["entityName"] = Value::from(format!("{name} ({address})"));
             detail["endpointHostName"] = Value::from(name);
@@ -58,8 +56,10 @@ impl VisionOne {
         } else if entity == "mailbox" {
             record["entityName"] = Value::from(mailbox);
             detail["mailbox"] = Value::from(mailbox);
-            detail["mailMsgId"] = Value::from(format!("<{:x}@mx.bad.example>", draw.bits()));
-            detail["msgUuid"] = Value::from(format!("{:x}", draw.bits()));
+            if let Some(mail) = one_in(mailbox, draw.bits()) {
+                detail["mailMsgId"] = Value::from(mail.message_id);
+                detail["msgUuid"] = Value::from(mail.unique_id);
+            }
         } else {
             record["entityName"] = Value::from(name);
             // Sometimes one, sometimes several: the name of the field changes with it.

@@ -12,13 +12,13 @@ use tower::ServiceExt;
 
 use crate::client::{Reply, START, ms};
 
-const ALERTS: &str = "/v3.0/workbench/alerts";
+pub(crate) const ALERTS: &str = "/v3.0/workbench/alerts";
 const AUDIT: &str = "/v3.0/audit/logs";
 const TECHNIQUES: &str = "/v3.0/oat/detections";
 const SPAN: &str = "startDateTime=2026-03-02T02:00:00Z&endDateTime=2026-03-02T07:00:00Z";
 const BY_UPDATE: &str = "dateTimeTarget=updatedDateTime&orderBy=updatedDateTime%20asc";
 
-fn sim(faults: &[(&str, &str)]) -> Simulator {
+pub(crate) fn sim(faults: &[(&str, &str)]) -> Simulator {
     let mut all = vec![("requests".to_owned(), "100000".to_owned())];
     all.extend(faults.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let clock = SimClock::manual(ms(START));
@@ -26,7 +26,7 @@ fn sim(faults: &[(&str, &str)]) -> Simulator {
     simulator("trend_vision_one", Options { seed: 3, volume, faults: all, clock }).unwrap()
 }
 
-async fn send(
+pub(crate) async fn send(
     simulator: &Simulator,
     method: &str,
     target: &str,
@@ -48,12 +48,12 @@ async fn send(
     Reply { status: parts.status, headers: parts.headers, body }
 }
 
-async fn get(simulator: &Simulator, target: &str) -> Reply {
+pub(crate) async fn get(simulator: &Simulator, target: &str) -> Reply {
     send(simulator, "GET", target, &[], "").await
 }
 
 /// All pages of a list, as JSON.
-async fn pages(simulator: &Simulator, target: &str) -> Vec<Value> {
+pub(crate) async fn pages(simulator: &Simulator, target: &str) -> Vec<Value> {
     let mut pages = Vec::new();
     let mut target = Some(target.to_owned());
     while let Some(link) = target.take() {
@@ -67,11 +67,11 @@ async fn pages(simulator: &Simulator, target: &str) -> Vec<Value> {
     pages
 }
 
-fn items(pages: &[Value]) -> Vec<Value> {
+pub(crate) fn items(pages: &[Value]) -> Vec<Value> {
     pages.iter().flat_map(|page| page["items"].as_array().cloned().unwrap_or_default()).collect()
 }
 
-fn texts(items: &[Value], name: &str) -> Vec<String> {
+pub(crate) fn texts(items: &[Value], name: &str) -> Vec<String> {
     items.iter().map(|item| item[name].as_str().unwrap().to_owned()).collect()
 }
 
