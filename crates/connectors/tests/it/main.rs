@@ -18,5 +18,9 @@ mod servers;
 mod settings;
 mod support;
 mod tls;
+#[cfg(feature = "transforms")]
 mod transforms;
 mod vision;
+mod vision_actions;
+mod vision_actions_durable;
+mod vision_actions_others;

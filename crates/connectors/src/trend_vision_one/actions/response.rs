@@ -200,10 +200,18 @@ impl Posting<'_, '_> {
         if lost.is_empty() {
             return Ok(());
         }
-        let found = match witness.look(self.run.journal().started_at()).await {
-            Ok(found) => found.and_then(|found| found.as_array().cloned()).unwrap_or_default(),
-            Err(Halt::Fatal(_)) => Vec::new(),
-            Err(stop) => return Err(stop),
+        let journal = self.run.journal();
+        let settled_at = journal.now() + journal.patience().settle;
+        let found = loop {
+            let is_settled = journal.now() >= settled_at;
+            match witness.look(journal.started_at()).await {
+                Ok(Some(found)) => break found.as_array().cloned().unwrap_or_default(),
+                Ok(None) | Err(Halt::Fatal(_)) => {}
+                Err(stop) => return Err(stop),
+            }
+            if is_settled || !journal.wait(journal.patience().poll).await? {
+                break Vec::new();
+            }
         };
         for place in lost {
             let order = &orders[*place];
