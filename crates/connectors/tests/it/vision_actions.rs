@@ -268,7 +268,7 @@ async fn vision_actions_take_what_is_already_in_progress_for_accepted() {
 }
 
 #[tokio::test]
-async fn vision_actions_on_objects_accounts_and_mail_tell_every_outcome() {
+async fn vision_actions_on_objects_tell_every_outcome() {
     let sha1 = "9f2c4b7a1d0e8c6655aa33bb77cc99dd11ee22ff";
     check(Case {
         faults: &[],
@@ -326,6 +326,10 @@ async fn vision_actions_on_objects_accounts_and_mail_tell_every_outcome() {
         }]),
     })
     .await;
+}
+
+#[tokio::test]
+async fn vision_actions_on_accounts_tell_every_outcome() {
     let accounts =
         || entities(&[("user", "tarn\\s.okabe"), ("email_address", "haruka.mori@tarn.example")]);
     for (action, en, ja) in [
@@ -345,10 +349,15 @@ async fn vision_actions_on_objects_accounts_and_mail_tell_every_outcome() {
     let bench = Bench::new(&[]).await;
     let outcome = bench.act("sign_out_account", accounts()).await.unwrap();
     assert_eq!(states(&outcome), [ItemState::Failed, ItemState::Succeeded], "on the premises not");
+}
+
+#[tokio::test]
+async fn vision_actions_on_messages_tell_every_outcome() {
     let input = json!({
         "entities": [{ "type": "message_id", "value": "<invoice-4711@mx.bad.example>" }],
         "parameters": { "unique_ids": ["AAMkAD-0815-01", "aamkad-0815-01"], "description": "d" },
     });
+    let bench = Bench::new(&[]).await;
     let outcome = bench.act("quarantine_message", input).await.unwrap();
     assert_eq!(states(&outcome), [ItemState::Succeeded, ItemState::Succeeded, ItemState::Failed]);
     assert_eq!(

@@ -111,14 +111,11 @@ async fn machines(run: &Run<'_>, entity: &Entity) -> Result<Result<Vec<Value>, U
 
 type Answered = Result<Vec<Value>, FetchError>;
 
-/// The machines whose GUID or name is this. GUIDs differ in case between the vendor's own lists.
+/// The machines whose GUID or name is this.
 async fn with(run: &Run<'_>, member: &str, value: &str) -> Result<Answered, Halt> {
     let mut url = run.url("endpointSecurity/endpoints");
     // A header takes plain letters only: a machine with another name is looked for in the whole list.
-    let filter = value.is_ascii().then(|| {
-        let value = if member == "agentGuid" { value.to_lowercase() } else { value.to_owned() };
-        format!("{member} eq '{value}'")
-    });
+    let filter = value.is_ascii().then(|| spellings(member, value));
     url.query_pairs_mut().append_pair("top", if filter.is_some() { "100" } else { "1000" });
     let ask = |url: Url| match &filter {
         Some(filter) => Ask::get(url).header("tmv1-filter", &**filter),
@@ -130,6 +127,14 @@ async fn with(run: &Run<'_>, member: &str, value: &str) -> Result<Answered, Halt
         own.to_lowercase() == value.to_lowercase()
     };
     Ok(listed.map(|machines| machines.into_iter().filter(is_meant).collect()))
+}
+
+/// A filter for a value however it is cased: the vendor's own lists differ in that.
+fn spellings(member: &str, value: &str) -> String {
+    let mut spellings = vec![value.to_owned(), value.to_uppercase(), value.to_lowercase()];
+    spellings.dedup();
+    let terms: Vec<_> = spellings.iter().map(|value| format!("{member} eq '{value}'")).collect();
+    terms.join(" or ")
 }
 
 /// The machines with an address: only the older list knows addresses, the current one knows the rest.
