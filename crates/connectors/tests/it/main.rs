@@ -23,4 +23,7 @@ mod transforms;
 mod vision;
 mod vision_actions;
 mod vision_actions_durable;
+mod vision_actions_limits;
+mod vision_actions_odd;
 mod vision_actions_others;
+mod vision_actions_outcomes;

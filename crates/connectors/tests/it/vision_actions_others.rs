@@ -1,65 +1,15 @@
-//! Trend Vision One's actions with shapes of their own: alerts, notes, the sandbox, look-ups, odd answers.
+//! Trend Vision One's actions with shapes of their own: alerts, notes, the sandbox, look-ups.
 
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::Request;
-use axum::http::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::action::ItemState;
 use serde_json::{Value, json};
-use simulators::SimClock;
-use tokio::net::TcpListener;
 
-use crate::memory_journal::MemoryJournal;
-use crate::support::time;
-use crate::vision_actions::{Bench, act, entities, fatal, states, vision};
+use crate::vision_actions::{Bench, KEY, act, entities, fatal, states, vision};
 use crate::vision_actions_durable::alert;
-
-const KEY: &str = "sim-key";
-
-/// A vendor that answers what a function makes of the method, path and body.
-async fn fake(
-    answer: impl Fn(&str, &str, Value) -> (u16, Vec<(&'static str, String)>, Value)
-    + Clone
-    + Send
-    + Sync
-    + 'static,
-) -> (String, Arc<Mutex<Vec<String>>>) {
-    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
-    let kept = seen.clone();
-    let respond = move |request: Request| {
-        let (answer, kept) = (answer.clone(), kept.clone());
-        async move {
-            let (parts, body) = request.into_parts();
-            let body = to_bytes(body, 1 << 24).await.unwrap();
-            let tag = parts.headers.get("if-match").map(|tag| tag.to_str().unwrap().to_owned());
-            let line = format!("{} {}", parts.method, parts.uri);
-            kept.lock().unwrap().push(match tag {
-                Some(tag) => format!("{line} {tag}"),
-                None => line,
-            });
-            let body = serde_json::from_slice(&body).unwrap_or_default();
-            let (status, headers, body) = answer(parts.method.as_str(), parts.uri.path(), body);
-            let mut response = Response::builder().status(status);
-            for (name, value) in headers {
-                response = response.header(name, value);
-            }
-            let body = if body.is_null() { String::new() } else { body.to_string() };
-            response.body(Body::from(body)).unwrap()
-        }
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(respond)).await });
-    (url, seen)
-}
-
-fn journal() -> MemoryJournal {
-    MemoryJournal::new(&SimClock::manual(time("2026-03-02T08:00:00Z").as_millis()))
-}
+use crate::vision_actions_odd::{fake, journal};
 
 #[tokio::test]
 async fn vision_actions_update_alerts_whatever_their_etags_look_like() {
@@ -94,6 +44,8 @@ async fn vision_actions_update_alerts_whatever_their_etags_look_like() {
         let journal = bench.journal.other_run("run-2");
         let again = act(&bench.url, &[KEY], &journal, "update_alert", input).await.unwrap();
         assert_eq!(states(&again), [ItemState::Already]);
+        let words = "There was nothing to do for the following alerts in Trend Vision One:";
+        assert_eq!(again.message.en, format!("{words}\n{id}"));
         assert!(journal.changes().is_empty());
     }
 }
@@ -278,73 +230,6 @@ async fn vision_actions_ping_tells_a_good_key_from_one_that_has_run_out() {
         let is_warned = outcome.message.en.contains("The key lacks");
         assert_eq!(is_warned, faults.first().is_some_and(|(name, _)| *name == "no_scope"));
     }
-}
-
-#[tokio::test]
-async fn vision_actions_make_do_with_odd_answers() {
-    let input = || entities(&[("host", "A"), ("host", "B")]);
-    // One object instead of a list refuses everything.
-    let (url, _) = fake(|_, _, _| {
-        (207, vec![], json!({ "error": { "code": "BadRequest", "message": "no list" } }))
-    })
-    .await;
-    let (en, _) = fatal(act(&url, &[KEY], &journal(), "isolate_endpoint", input()).await);
-    assert_eq!(en, "Error executing action \"Isolate Endpoint\". Reason: no list");
-    // Taken without a place: the task is found by the key in its description, the other by what it does.
-    let posted: Arc<Mutex<Vec<Value>>> = Arc::default();
-    let (url, seen) = fake(move |method, _, body| {
-        let mut posted = posted.lock().unwrap();
-        if method == "POST" {
-            *posted = body.as_array().unwrap().clone();
-            return (207, vec![], json!([{ "status": "202" }, { "status": 202, "headers": [] }]));
-        }
-        let task = |id: &str, place: usize, described: bool| {
-            json!({
-                "id": id, "status": "succeeded", "action": "isolate",
-                "endpointName": posted[place]["endpointName"],
-                "description": if described { posted[place]["description"].clone() } else { json!("") },
-            })
-        };
-        (200, vec![], json!({ "items": [task("002", 1, false), task("001", 0, true)] }))
-    })
-    .await;
-    let outcome = act(&url, &[KEY], &journal(), "isolate_endpoint", input()).await.unwrap();
-    assert_eq!(states(&outcome), [ItemState::Succeeded; 2]);
-    let handles: Vec<_> = outcome.items.iter().map(|item| item.handle.clone().unwrap()).collect();
-    assert_eq!(handles, ["001", "002"]);
-    let posts = seen.lock().unwrap().iter().filter(|line| line.starts_with("POST")).count();
-    assert_eq!(posts, 1);
-}
-
-#[tokio::test]
-async fn vision_actions_send_fifty_items_at_most_and_keep_what_was_accepted() {
-    let count = Arc::new(Mutex::new(0));
-    let (url, seen) = fake(move |method, path, body| {
-        if method == "GET" {
-            let items: Vec<Value> = (0..60)
-                .map(|id| json!({ "id": format!("{id:04}"), "status": "succeeded" }))
-                .collect();
-            return (200, vec![], json!({ "items": items }));
-        }
-        let mut count = count.lock().unwrap();
-        *count += 1;
-        if *count > 1 {
-            return (403, vec![], json!({ "error": { "code": "AccessDenied", "message": "no more" } }));
-        }
-        let items: Value = (0..body.as_array().unwrap().len())
-            .map(|id| json!({ "status": 202, "headers": { "operation-location": format!("{path}/{id:04}") } }))
-            .collect();
-        (207, vec![], items)
-    })
-    .await;
-    let names: Vec<String> = (0..60).map(|number| format!("H{number}")).collect();
-    let hosts: Vec<(&str, &str)> = names.iter().map(|name| ("host", name.as_str())).collect();
-    let outcome =
-        act(&url, &[KEY], &journal(), "isolate_endpoint", entities(&hosts)).await.unwrap();
-    let count = |state| outcome.items.iter().filter(|item| item.state == state).count();
-    assert_eq!((count(ItemState::Succeeded), count(ItemState::Failed)), (50, 10));
-    assert!(outcome.items[59].detail.en.contains("no more"));
-    assert_eq!(seen.lock().unwrap().len(), 3, "two posts, one look at all tasks");
 }
 
 #[tokio::test]

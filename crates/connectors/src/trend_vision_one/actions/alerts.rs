@@ -67,7 +67,15 @@ pub(super) fn named(input: &Input) -> Board {
     if !id.is_empty() && !entities.iter().any(|known| known.is_same(&entity)) {
         entities.push(entity);
     }
-    Board::of(&entities, &[EntityKind::Alert])
+    let mut board = Board::of(&entities, &[EntityKind::Alert]);
+    for entity in board.entities(ItemState::Pending) {
+        let is_id = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+        if entity.value.is_empty() || !entity.value.chars().all(is_id) {
+            let why = Text::new("is no alert's id", "アラートの ID ではありません");
+            board.set(&entity, ItemState::Invalid, why);
+        }
+    }
+    board
 }
 
 async fn update(

@@ -102,11 +102,11 @@ const ENDPOINTS: Words = Words {
 
 /// What is told of a collected file. Its password is not: whoever may have the file gets it at the vendor.
 const FILE: &[(&str, &str)] = &[
+    ("resourceLocation", "resource_location"),
     ("filePath", "file_path"),
     ("fileSha1", "file_sha1"),
     ("fileSha256", "file_sha256"),
     ("fileSize", "file_size"),
-    ("resourceLocation", "resource_location"),
     ("expiredDateTime", "expires_at"),
 ];
 

@@ -20,6 +20,7 @@ mod run;
 mod sandbox;
 mod sandbox_file;
 mod tasks;
+mod witness;
 mod words;
 
 use model::action::{ActionSpec, Call, Halt, Outcome, Right, Text};

@@ -1,20 +1,16 @@
-//! Tasks: read from their records, found again after a lost answer, and followed until nothing is open.
+//! Tasks: read from their records, and followed until nothing is open.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use model::action::{Halt, ItemState, Text};
-use model::time::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
-use super::orders::is_marked;
 use super::response::Work;
-use super::run::{Run, SKEW, passes, seconds};
+use super::run::{Run, passes, seconds};
 use super::words::Words;
-use crate::action::{Ask, Board, Witness, reason};
+use crate::action::{Ask, Board, reason};
 
 /// How far before the run a task may lie that it follows: another's task may wait for approval for weeks. The
 /// vendor lists at most 180 days.
@@ -79,14 +75,14 @@ impl Follower<'_, '_> {
         }
     }
 
-    /// Asks for what the list of tasks does not tell of those that succeeded.
+    /// Asks for what the list of tasks does not tell of those that succeeded: the first of these members.
     pub(super) async fn complete(
         &self,
         records: &mut Records,
         tells: &[(&str, &str)],
     ) -> Result<(), Halt> {
         for (id, record) in records.iter_mut() {
-            let is_whole = tells.iter().any(|(name, _)| record.get(*name).is_some());
+            let is_whole = tells.first().is_none_or(|(name, _)| record.get(*name).is_some());
             if !is_whole && course(record) == Course::Succeeded {
                 let ask = Ask::get(self.run.url_of("response/tasks", id, &[]));
                 if let Ok(reply) = self.run.question("task", &ask).await? {
@@ -103,7 +99,7 @@ impl Follower<'_, '_> {
         if self.desk == Desk::Response {
             for filter in filters(ids) {
                 let since = seconds(self.run.journal().started_at() - REACH);
-                let url = self.listed(&since, Some(&filter));
+                let url = listed(self.run, &since, Some(&filter));
                 match self.run.list("tasks", &Ask::get(url), Ask::get).await? {
                     Ok(found) => keep(records, found),
                     Err(error) if passes(&error.fault) => return Ok(None),
@@ -123,13 +119,10 @@ impl Follower<'_, '_> {
         }
         Ok(None)
     }
-
-    fn listed(&self, since: &str, filter: Option<&str>) -> Url {
-        listed(self.run, since, filter)
-    }
 }
 
-fn listed(run: &Run<'_>, since: &str, filter: Option<&str>) -> Url {
+/// The list of tasks from a time on.
+pub(super) fn listed(run: &Run<'_>, since: &str, filter: Option<&str>) -> Url {
     let mut url = run.url("response/tasks");
     url.query_pairs_mut().append_pair("startDateTime", since).append_pair("top", "200");
     if let Some(filter) = filter {
@@ -182,15 +175,30 @@ fn advance(board: &mut Board, work: &Work, record: Option<&Value>) {
     let Some(item) = board.item(&work.entity) else { return };
     let Some(record) = record.filter(|_| item.state == ItemState::Accepted) else { return };
     match course(record) {
-        // What was said of a task that somebody else began stays, unless the vendor says more.
-        Course::Open(detail) if detail.is_empty() => {}
-        Course::Open(detail) => item.detail = detail,
-        Course::Succeeded => item.state = ItemState::Succeeded,
+        // What was said of a task that somebody else began stays; that it waits for approval does not.
+        Course::Open(detail) if !detail.is_empty() => item.detail = detail,
+        Course::Open(_) if item.detail != approval() => {}
+        Course::Open(_) => item.detail = Text::default(),
+        Course::Succeeded => {
+            item.state = ItemState::Succeeded;
+            if item.detail == approval() {
+                item.detail = Text::default();
+            }
+        }
         Course::Failed(why) => {
             item.state = ItemState::Failed;
             item.detail = why;
         }
     }
+}
+
+fn approval() -> Text {
+    Text::new("waits for approval", "承認待ちです")
+}
+
+/// Whether a task is done with, whatever came of it.
+pub(super) fn has_ended(record: &Value) -> bool {
+    !matches!(course(record), Course::Open(_))
 }
 
 /// How far a task is: its worst target counts, and it has ended when every target has.
@@ -241,7 +249,7 @@ fn own_course(record: &Value) -> Course {
         "failed" => because("the task failed", "タスクが失敗しました"),
         "rejected" => because("an approver rejected it", "承認者が却下しました"),
         "canceled" => because("it was canceled", "取り消されました"),
-        "pendingApproval" => Course::Open(Text::new("waits for approval", "承認待ちです")),
+        "pendingApproval" => Course::Open(approval()),
         // Whatever else there is, it is not an end.
         _ => Course::Open(Text::default()),
     }
@@ -264,101 +272,63 @@ fn unfollowed(why: &Text) -> Text {
     )
 }
 
-/// Finds the tasks of a request whose answer was lost.
-///
-/// A task is known by the idempotency key at the end of its description. Where the vendor has not kept the
-/// description, a task counts that does the same to the same target, carries nobody's key, and is no other run's.
-pub(super) struct TaskWitness<'a, 'r> {
-    run: &'a Run<'r>,
-    actions: &'a [&'static str],
-    bodies: Vec<Value>,
-    /// Since when some tasks were there and others not, for one sending.
-    partial: Mutex<Option<(Timestamp, Timestamp)>>,
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-impl<'a, 'r> TaskWitness<'a, 'r> {
-    pub(super) fn new(run: &'a Run<'r>, actions: &'a [&'static str], bodies: Vec<Value>) -> Self {
-        Self { run, actions, bodies, partial: Mutex::default() }
-    }
+    use super::*;
 
-    /// Whether so much time has passed that what is missing was refused rather than late. Half the time after
-    /// which a request counts as not taken: it must be told before that it was.
-    fn is_settled(&self, since: Timestamp, now: Timestamp) -> bool {
-        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = match *partial {
-            Some((sent, first)) if sent == since => first,
-            _ => now,
-        };
-        *partial = Some((since, first));
-        now.since(first) >= self.run.journal().patience().settle / 2
-    }
-
-    fn is_same(&self, body: &Value, task: &Value) -> bool {
-        let described = task["description"].as_str().unwrap_or_default();
-        let action = task["action"].as_str().unwrap_or_default();
-        !is_marked(described)
-            && self.actions.iter().any(|known| known.eq_ignore_ascii_case(action))
-            && body.as_object().is_some_and(|members| is_aimed_alike(members, task))
-    }
-}
-
-#[async_trait]
-impl Witness for TaskWitness<'_, '_> {
-    async fn look(&self, since: Timestamp) -> Result<Option<Value>, Halt> {
-        let now = self.run.journal().now();
-        let url = listed(self.run, &seconds(since - SKEW), None);
-        let tasks = match self.run.list("find", &Ask::get(url), Ask::get).await? {
-            Ok(tasks) => tasks,
-            Err(error) => return Err(Halt::Fatal(reason(&error))),
-        };
-        let mut found: Vec<Option<String>> = Vec::with_capacity(self.bodies.len());
-        for body in &self.bodies {
-            found.push(self.find(body, &tasks, &found).await?);
+    #[test]
+    fn a_task_is_as_good_as_its_worst_target_and_ends_with_its_last() {
+        let failed = |words: &str| Course::Failed(Text::same(words));
+        let inner = |status: &str| json!({ "endpointName": status, "status": status });
+        for (status, targets, expected) in [
+            ("succeeded", json!([]), Course::Succeeded),
+            ("queued", json!([inner("succeeded")]), Course::Open(Text::default())),
+            ("notStarted", json!([]), Course::Open(Text::default())),
+            ("pendingApproval", json!([]), Course::Open(approval())),
+            (
+                "succeeded",
+                json!([inner("succeeded"), inner("running")]),
+                Course::Open(Text::default()),
+            ),
+            (
+                "succeeded",
+                json!([inner("failed"), inner("running")]),
+                Course::Open(Text::default()),
+            ),
+            ("succeeded", json!([inner("succeeded"), inner("succeeded")]), Course::Succeeded),
+            (
+                "succeeded",
+                json!([
+                    inner("succeeded"),
+                    { "mailBox": "a@b", "status": "failed", "error": { "message": "gone" } },
+                ]),
+                failed("a@b: gone"),
+            ),
+            (
+                "failed",
+                json!([{ "accountName": "a", "status": "failed", "error": { "message": "no" } }]),
+                failed("no"),
+            ),
+            (
+                "canceled",
+                json!([]),
+                Course::Failed(Text::new("it was canceled", "取り消されました")),
+            ),
+        ] {
+            let record = json!({ "status": status, "tasks": targets });
+            assert_eq!(course(&record), expected, "{record}");
         }
-        let count = found.iter().flatten().count();
-        if count == 0 || (count < found.len() && !self.is_settled(since, now)) {
-            return Ok(None);
-        }
-        Ok(Some(found.into()))
+        assert!(!has_ended(&json!({})) && has_ended(&json!({ "status": "rejected" })));
     }
-}
 
-impl TaskWitness<'_, '_> {
-    /// The id of the task of an item, once claimed for this run.
-    async fn find(
-        &self,
-        body: &Value,
-        tasks: &[Value],
-        taken: &[Option<String>],
-    ) -> Result<Option<String>, Halt> {
-        let described = body["description"].as_str().unwrap_or_default();
-        let key = described.rfind("[tarn ").map_or("", |start| &described[start..]);
-        let is_ours = |task: &&Value| {
-            !key.is_empty() && task["description"].as_str().is_some_and(|text| text.ends_with(key))
-        };
-        if let Some(id) = tasks.iter().find(is_ours).and_then(|task| task["id"].as_str()) {
-            self.run.journal().claim(id).await?;
-            return Ok(Some(id.to_owned()));
-        }
-        for task in tasks.iter().filter(|task| self.is_same(body, task)) {
-            let Some(id) = task["id"].as_str() else { continue };
-            let is_taken = taken.iter().flatten().any(|taken| taken == id);
-            if !is_taken && self.run.journal().claim(id).await? {
-                return Ok(Some(id.to_owned()));
-            }
-        }
-        Ok(None)
+    #[test]
+    fn filters_hold_every_id_within_the_limit() {
+        let ids: Vec<String> = (0..250).map(|id| format!("{id:08}")).collect();
+        let filters = filters(&ids);
+        assert!(filters.iter().all(|filter| filter.len() <= FILTER));
+        assert_eq!(filters.len(), 3);
+        assert!(filters[0].starts_with("id eq '00000000' or id eq '00000001' or "));
     }
-}
-
-/// Whether a task names everything that an item names, at its top or in one of its targets.
-fn is_aimed_alike(members: &Map<String, Value>, task: &Value) -> bool {
-    let targets = task["tasks"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let names = |record: &Value, name: &str, wanted: &str| {
-        record[name].as_str().is_some_and(|text| text.eq_ignore_ascii_case(wanted))
-    };
-    members.iter().filter(|(name, _)| *name != "description").all(|(name, value)| {
-        let wanted = value.as_str().unwrap_or_default();
-        names(task, name, wanted) || targets.iter().any(|target| names(target, name, wanted))
-    })
 }

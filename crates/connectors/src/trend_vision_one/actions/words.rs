@@ -36,9 +36,15 @@ impl Words {
         let mut sections = vec![
             section(
                 items,
-                ItemState::is_success,
+                |state| state == ItemState::Succeeded,
                 format!("Successfully {past} the following {nouns}{place}"),
                 format!("Trend Vision One で次の{ja_nouns}{ja_stem}しました"),
+            ),
+            section(
+                items,
+                |state| state == ItemState::Already,
+                format!("There was nothing to do for the following {nouns}{place}"),
+                format!("Trend Vision One で次の{ja_nouns}はすでに指定どおりの状態でした"),
             ),
             section(
                 items,
