@@ -27,3 +27,4 @@ mod vision_actions_limits;
 mod vision_actions_odd;
 mod vision_actions_others;
 mod vision_actions_outcomes;
+mod vision_actions_words;

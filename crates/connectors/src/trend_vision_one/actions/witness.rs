@@ -87,7 +87,7 @@ impl TaskWitness<'_, '_> {
         let described = body["description"].as_str().unwrap_or_default();
         let key = described.rfind("[tarn ").map_or("", |start| &described[start..]);
         let is_ours = |task: &&Value| {
-            !key.is_empty() && task["description"].as_str().is_some_and(|text| text.ends_with(key))
+            !key.is_empty() && task["description"].as_str().is_some_and(|text| text.contains(key))
         };
         if let Some(id) = tasks.iter().find(is_ours).and_then(|task| task["id"].as_str()) {
             self.run.journal().claim(id).await?;
