@@ -8,6 +8,7 @@ use crate::vision_actions::{Bench, KEY, act, entities, states};
 
 /// Runs an action that stops at every write in turn, and once more to its end.
 async fn stopped_everywhere(
+    faults: &[(&str, &str)],
     action: &str,
     input: serde_json::Value,
     ends: &[ItemState],
@@ -16,7 +17,7 @@ async fn stopped_everywhere(
     for number in 0..200 {
         let mut is_through = true;
         for stop in [Stop::Before(number), Stop::After(number)] {
-            let bench = Bench::new(&[]).await;
+            let bench = Bench::new(faults).await;
             let first = bench.journal.next_life().stopping(stop);
             let ended = act(&bench.url, &[KEY], &first, action, input.clone()).await;
             if first.is_over() {
@@ -40,7 +41,7 @@ async fn stopped_everywhere(
 #[tokio::test]
 async fn vision_actions_isolate_once_wherever_the_process_dies() {
     let input = entities(&[("host", "TARN-PC-0112"), ("host", "TARN-PC-0347")]);
-    stopped_everywhere("isolate_endpoint", input, &[ItemState::Succeeded], |bench, stop| {
+    stopped_everywhere(&[], "isolate_endpoint", input, &[ItemState::Succeeded], |bench, stop| {
         assert_eq!(bench.posts("/isolate"), 1, "{stop}");
         let state = bench.simulator.state();
         let effects: Vec<_> =
@@ -55,9 +56,23 @@ async fn vision_actions_write_a_note_once_wherever_the_process_dies() {
     let bench = Bench::new(&[]).await;
     let id = alert(&bench).await;
     let input = json!({ "parameters": { "alert_id": id, "content": "seen" } });
-    stopped_everywhere("add_note", input, &[ItemState::Succeeded], |bench, stop| {
+    stopped_everywhere(&[], "add_note", input, &[ItemState::Succeeded], |bench, stop| {
         assert_eq!(bench.posts("/notes"), 1, "{stop}");
         assert_eq!(bench.simulator.state()["notes"].as_array().unwrap().len(), 1, "{stop}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn vision_actions_isolate_once_when_an_answer_is_lost_and_the_process_dies() {
+    let faults = [("lose_answer", "1"), ("unsupported", "TARN-DC-01")];
+    let input = entities(&[("host", "TARN-PC-0112"), ("host", "TARN-DC-01")]);
+    let ends = [ItemState::Succeeded, ItemState::Failed];
+    stopped_everywhere(&faults, "isolate_endpoint", input, &ends, |bench, stop| {
+        let state = bench.simulator.state();
+        assert_eq!(state["endpoints"].as_array().unwrap().len(), 1, "{stop}");
+        assert_eq!(state["endpoints"][0]["effects"], 1, "{stop}");
+        assert_eq!(state["tasks"].as_array().unwrap().len(), 1, "{stop}");
     })
     .await;
 }
@@ -67,7 +82,7 @@ async fn vision_actions_change_an_alert_once_wherever_the_process_dies() {
     let bench = Bench::new(&[]).await;
     let id = alert(&bench).await;
     let input = json!({ "parameters": { "alert_id": id, "status": "Closed" } });
-    stopped_everywhere("update_alert", input, &[ItemState::Succeeded], |bench, stop| {
+    stopped_everywhere(&[], "update_alert", input, &[ItemState::Succeeded], |bench, stop| {
         let requests = bench.simulator.requests();
         let patches = requests.iter().filter(|sent| sent.method == "PATCH").count();
         assert_eq!(patches, 1, "{stop}");
@@ -80,7 +95,7 @@ async fn vision_actions_change_an_alert_once_wherever_the_process_dies() {
 async fn vision_actions_never_hand_in_twice_wherever_the_process_dies() {
     let input = entities(&[("url", "http://cdn.bad.example/a")]);
     let ends = [ItemState::Succeeded, ItemState::Unknown];
-    stopped_everywhere("sandbox_submit_url", input, &ends, |bench, stop| {
+    stopped_everywhere(&[], "sandbox_submit_url", input, &ends, |bench, stop| {
         assert!(bench.posts("/analyze") <= 1, "{stop}");
     })
     .await;

@@ -1,162 +1,157 @@
 //! The words of each of Trend Vision One's actions, whole, in both languages.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::vision_actions::{Bench, KEY, act, entities, spec};
 
-/// Each action, what it runs on, and its own words: verb, past, nouns with their place, and the sentence when
-/// nothing succeeded; then the Japanese nouns, stem and sentence.
-type Own = (&'static str, Value, [&'static str; 4], [&'static str; 3]);
+/// An action, what it runs on with which parameters, and its own words: verb, past, nouns with their place, and
+/// the sentence when nothing succeeded; then the Japanese nouns, stem and sentence.
+type Own = (
+    &'static str,
+    (&'static str, &'static str, &'static str),
+    [&'static str; 4],
+    [&'static str; 3],
+);
 
-fn all() -> Vec<Own> {
-    let with = |parameters: Value| json!({ "entities": [{ "type": "host", "value": "TARN-PC-0112" }], "parameters": parameters });
-    let user = || entities(&[("user", "haruka.mori@tarn.example")]);
-    let mail = || entities(&[("message_id", "<news-9@list.storage.example>")]);
-    let domain = || entities(&[("domain", "bad.example")]);
-    let (machines, people, mails) = (
-        "endpoints in Trend Vision One",
-        "accounts in Trend Vision One",
-        "messages in Trend Vision One",
-    );
-    vec![
-        (
-            "isolate_endpoint",
-            with(json!({})),
-            ["isolate", "isolated", machines, "No endpoints were isolated in Trend Vision One."],
-            ["エンドポイント", "を隔離", "隔離したエンドポイントはありません。"],
-        ),
-        (
-            "restore_endpoint",
-            with(json!({})),
-            [
-                "restore the connection of",
-                "restored the connection of",
-                machines,
-                "No endpoints were reconnected in Trend Vision One.",
-            ],
-            ["エンドポイント", "の接続を復旧", "接続を復旧したエンドポイントはありません。"],
-        ),
-        (
-            "collect_file",
-            with(json!({ "file_path": "/a" })),
-            [
-                "collect the file from",
-                "collected the file from",
-                machines,
-                "No files were collected in Trend Vision One.",
-            ],
-            ["エンドポイント", "からファイルを収集", "収集したファイルはありません。"],
-        ),
-        (
-            "terminate_process",
-            with(json!({ "file_sha1": digest() })),
-            [
-                "terminate the process on",
-                "terminated the process on",
-                machines,
-                "No processes were terminated in Trend Vision One.",
-            ],
-            ["エンドポイント", "でプロセスを終了", "終了したプロセスはありません。"],
-        ),
-        (
-            "run_script",
-            with(json!({ "script_name": "a.ps1" })),
-            [
-                "run the script on",
-                "ran the script on",
-                machines,
-                "No scripts were run in Trend Vision One.",
-            ],
-            ["エンドポイント", "でスクリプトを実行", "実行したスクリプトはありません。"],
-        ),
-        (
-            "disable_account",
-            user(),
-            ["disable", "disabled", people, "No accounts were disabled in Trend Vision One."],
-            ["アカウント", "を無効化", "無効化したアカウントはありません。"],
-        ),
-        (
-            "enable_account",
-            user(),
-            ["enable", "enabled", people, "No accounts were enabled in Trend Vision One."],
-            ["アカウント", "を有効化", "有効化したアカウントはありません。"],
-        ),
-        (
-            "sign_out_account",
-            user(),
-            ["sign out", "signed out", people, "No accounts were signed out in Trend Vision One."],
-            ["アカウント", "を強制サインアウト", "強制サインアウトしたアカウントはありません。"],
-        ),
-        (
-            "reset_password",
-            user(),
-            [
-                "reset the password of",
-                "reset the password of",
-                people,
-                "No passwords were reset in Trend Vision One.",
-            ],
-            [
-                "アカウント",
-                "のパスワードをリセット",
-                "パスワードをリセットしたアカウントはありません。",
-            ],
-        ),
-        (
-            "quarantine_message",
-            mail(),
-            [
-                "quarantine",
-                "quarantined",
-                mails,
-                "No messages were quarantined in Trend Vision One.",
-            ],
-            ["メッセージ", "を隔離", "隔離したメッセージはありません。"],
-        ),
-        (
-            "restore_message",
-            mail(),
-            ["restore", "restored", mails, "No messages were restored in Trend Vision One."],
-            ["メッセージ", "を復元", "復元したメッセージはありません。"],
-        ),
-        (
-            "delete_message",
-            mail(),
-            ["delete", "deleted", mails, "No messages were deleted in Trend Vision One."],
-            ["メッセージ", "を削除", "削除したメッセージはありません。"],
-        ),
-        (
-            "add_to_block_list",
-            domain(),
-            [
-                "add",
-                "added",
-                "entities to the block list in Trend Vision One",
-                "No entities were added to the block list in Trend Vision One.",
-            ],
-            [
-                "エンティティ",
-                "をブロックリストに追加",
-                "ブロックリストに追加したエンティティはありません。",
-            ],
-        ),
-        (
-            "remove_from_block_list",
-            domain(),
-            [
-                "remove",
-                "removed",
-                "entities from the block list in Trend Vision One",
-                "No entities were removed from the block list in Trend Vision One.",
-            ],
-            [
-                "エンティティ",
-                "をブロックリストから削除",
-                "ブロックリストから削除したエンティティはありません。",
-            ],
-        ),
-    ]
-}
+const HOST: &str = "TARN-PC-0112";
+const DIGEST: &str = "9f2c4b7a1d0e8c6655aa33bb77cc99dd11ee22ff";
+const MACHINES: &str = "endpoints in Trend Vision One";
+const PEOPLE: &str = "accounts in Trend Vision One";
+const MAILS: &str = "messages in Trend Vision One";
+
+const ALL: &[Own] = &[
+    (
+        "isolate_endpoint",
+        ("host", HOST, "{}"),
+        ["isolate", "isolated", MACHINES, "No endpoints were isolated in Trend Vision One."],
+        ["エンドポイント", "を隔離", "隔離したエンドポイントはありません。"],
+    ),
+    (
+        "restore_endpoint",
+        ("host", HOST, "{}"),
+        [
+            "restore the connection of",
+            "restored the connection of",
+            MACHINES,
+            "No endpoints were reconnected in Trend Vision One.",
+        ],
+        ["エンドポイント", "の接続を復旧", "接続を復旧したエンドポイントはありません。"],
+    ),
+    (
+        "collect_file",
+        ("host", HOST, r#"{"file_path": "/a"}"#),
+        [
+            "collect the file from",
+            "collected the file from",
+            MACHINES,
+            "No files were collected in Trend Vision One.",
+        ],
+        ["エンドポイント", "からファイルを収集", "収集したファイルはありません。"],
+    ),
+    (
+        "terminate_process",
+        ("host", HOST, r#"{"file_sha1": "9f2c4b7a1d0e8c6655aa33bb77cc99dd11ee22ff"}"#),
+        [
+            "terminate the process on",
+            "terminated the process on",
+            MACHINES,
+            "No processes were terminated in Trend Vision One.",
+        ],
+        ["エンドポイント", "でプロセスを終了", "終了したプロセスはありません。"],
+    ),
+    (
+        "run_script",
+        ("host", HOST, r#"{"script_name": "a.ps1"}"#),
+        [
+            "run the script on",
+            "ran the script on",
+            MACHINES,
+            "No scripts were run in Trend Vision One.",
+        ],
+        ["エンドポイント", "でスクリプトを実行", "実行したスクリプトはありません。"],
+    ),
+    (
+        "disable_account",
+        ("user", "haruka.mori@tarn.example", "{}"),
+        ["disable", "disabled", PEOPLE, "No accounts were disabled in Trend Vision One."],
+        ["アカウント", "を無効化", "無効化したアカウントはありません。"],
+    ),
+    (
+        "enable_account",
+        ("user", "haruka.mori@tarn.example", "{}"),
+        ["enable", "enabled", PEOPLE, "No accounts were enabled in Trend Vision One."],
+        ["アカウント", "を有効化", "有効化したアカウントはありません。"],
+    ),
+    (
+        "sign_out_account",
+        ("user", "haruka.mori@tarn.example", "{}"),
+        ["sign out", "signed out", PEOPLE, "No accounts were signed out in Trend Vision One."],
+        ["アカウント", "を強制サインアウト", "強制サインアウトしたアカウントはありません。"],
+    ),
+    (
+        "reset_password",
+        ("user", "haruka.mori@tarn.example", "{}"),
+        [
+            "reset the password of",
+            "reset the password of",
+            PEOPLE,
+            "No passwords were reset in Trend Vision One.",
+        ],
+        [
+            "アカウント",
+            "のパスワードをリセット",
+            "パスワードをリセットしたアカウントはありません。",
+        ],
+    ),
+    (
+        "quarantine_message",
+        ("message_id", "<news-9@list.storage.example>", "{}"),
+        ["quarantine", "quarantined", MAILS, "No messages were quarantined in Trend Vision One."],
+        ["メッセージ", "を隔離", "隔離したメッセージはありません。"],
+    ),
+    (
+        "restore_message",
+        ("message_id", "<news-9@list.storage.example>", "{}"),
+        ["restore", "restored", MAILS, "No messages were restored in Trend Vision One."],
+        ["メッセージ", "を復元", "復元したメッセージはありません。"],
+    ),
+    (
+        "delete_message",
+        ("message_id", "<news-9@list.storage.example>", "{}"),
+        ["delete", "deleted", MAILS, "No messages were deleted in Trend Vision One."],
+        ["メッセージ", "を削除", "削除したメッセージはありません。"],
+    ),
+    (
+        "add_to_block_list",
+        ("domain", "bad.example", "{}"),
+        [
+            "add",
+            "added",
+            "entities to the block list in Trend Vision One",
+            "No entities were added to the block list in Trend Vision One.",
+        ],
+        [
+            "エンティティ",
+            "をブロックリストに追加",
+            "ブロックリストに追加したエンティティはありません。",
+        ],
+    ),
+    (
+        "remove_from_block_list",
+        ("domain", "bad.example", "{}"),
+        [
+            "remove",
+            "removed",
+            "entities from the block list in Trend Vision One",
+            "No entities were removed from the block list in Trend Vision One.",
+        ],
+        [
+            "エンティティ",
+            "をブロックリストから削除",
+            "ブロックリストから削除したエンティティはありません。",
+        ],
+    ),
+];
 
 /// What must have been done before an action can do anything.
 const BEFORE: [(&str, &str); 3] = [
@@ -167,10 +162,12 @@ const BEFORE: [(&str, &str); 3] = [
 
 #[tokio::test]
 async fn vision_actions_each_have_their_own_words() {
-    for (action, input, [verb, past, nouns, none], [ja_nouns, ja_stem, ja_none]) in all() {
+    for (action, (kind, value, parameters), [verb, past, nouns, none], ja) in ALL {
+        let [ja_nouns, ja_stem, ja_none] = ja;
+        let mut input = entities(&[(kind, value)]);
+        input["parameters"] = serde_json::from_str(parameters).unwrap();
         let bench = Bench::new(&[("refuse_items", "feature")]).await;
         let refused = bench.act(action, input.clone()).await.unwrap();
-        let value = &refused.items[0].entity.value;
         assert_eq!(
             refused.message.en,
             format!(
@@ -187,7 +184,7 @@ async fn vision_actions_each_have_their_own_words() {
         assert!(!refused.is_success, "{action}");
 
         bench.simulator.set_fault("refuse_items", "off").unwrap();
-        if let Some((_, before)) = BEFORE.iter().find(|(known, _)| *known == action) {
+        if let Some((_, before)) = BEFORE.iter().find(|(known, _)| known == action) {
             let journal = bench.journal.other_run("before");
             let done = act(&bench.url, &[KEY], &journal, before, input.clone()).await.unwrap();
             assert!(done.is_success, "{before}");
@@ -206,7 +203,7 @@ async fn vision_actions_each_have_their_own_words() {
         if let Some(parameters) =
             spec(action).parameters.iter().find(|parameter| parameter.required)
         {
-            only["parameters"] = json!({ &*parameters.name: digest() });
+            only["parameters"] = json!({ &*parameters.name: DIGEST });
         }
         let skipped = act(&bench.url, &[KEY], &journal, action, only).await.unwrap();
         assert_eq!(
@@ -218,8 +215,4 @@ async fn vision_actions_each_have_their_own_words() {
         );
         assert!(!skipped.is_success && journal.changes().is_empty(), "{action}");
     }
-}
-
-fn digest() -> &'static str {
-    "9f2c4b7a1d0e8c6655aa33bb77cc99dd11ee22ff"
 }

@@ -98,6 +98,7 @@ pub(super) fn last_step(location: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -151,6 +152,38 @@ mod tests {
         assert_eq!(Answer::read(&error, 3), Answer::Whole("no".to_owned()));
         for body in [json!([]), json!({ "a": 1 }), json!("<html>"), Value::Null] {
             assert_eq!(Answer::read(&body, 2), Answer::Items(vec![Said::Nothing; 2]), "{body}");
+        }
+    }
+
+    /// Any JSON, with the members that mean something.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,12}".prop_map(Value::from),
+            Just(Value::from("Operation-Location")),
+            Just(Value::from(202)),
+        ];
+        let names = prop::sample::select(vec![
+            "status", "headers", "body", "error", "message", "code", "name", "value", "id", "x",
+        ]);
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::vec((names.clone(), inner), 0..6).prop_map(|members| {
+                    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_item_is_answered_whatever_comes(body in any_json(), count in 0_usize..6) {
+            if let Answer::Items(items) = Answer::read(&body, count) {
+                prop_assert_eq!(items.len(), count);
+            }
+            let _ = last_step(&body.to_string());
         }
     }
 }
