@@ -18,7 +18,7 @@ use crate::auth::Needs;
 use crate::dto;
 use crate::handlers::{
     actions, connectors, dead_letters, documents, events, forwarder, health, integrations, lake,
-    ledger, metrics, query, retention, root, runs, stacks, status,
+    ledger, metrics, query, responders, retention, root, runs, stacks, status,
 };
 use crate::problem::{MEDIA_TYPE, Problem};
 use crate::router::{TENANT_HEADER, UNVERSIONED, routes};
@@ -41,6 +41,7 @@ const STACK_SCHEME: &str = "stack_token";
         (name = "lake", description = "Size, proof, ledger, maintenance and retention"),
         (name = "dead letters", description = "Records that could not become events"),
         (name = "actions", description = "Acting at the vendors, and the history of it"),
+        (name = "responders", description = "Webhooks that people made; run like actions"),
         (name = "stacks", description = "Clients in AWS accounts that send what CloudTrail writes there"),
         (name = "forwarder", description = "The routes of such a client, with the token of its stack"),
         (name = "server", description = "The process itself"),
@@ -64,6 +65,9 @@ const STACK_SCHEME: &str = "stack_token";
         actions::cancel_action_run, actions::list_protected, actions::protect,
         actions::unprotect, actions::list_caps, actions::set_cap, actions::lift_cap,
         actions::entity_properties,
+        responders::list_responder_templates, responders::list_responders,
+        responders::apply_responders, responders::show_responder,
+        responders::delete_responder, responders::preview_responder,
         stacks::list_stacks, stacks::offer_stack, stacks::show_stack, stacks::revoke_stack,
         stacks::renew_stack, stacks::list_publications, stacks::remember_publication,
         forwarder::enrol, forwarder::rotate_token, forwarder::heartbeat, forwarder::push_records,

@@ -19,7 +19,7 @@ use tower_http::trace::TraceLayer;
 use crate::auth::{self, Gate};
 use crate::handlers::{
     actions, connectors, dead_letters, documents, events, forwarder, health, integrations, lake,
-    ledger, metrics, query, retention, root, runs, stacks, status,
+    ledger, metrics, query, responders, retention, root, runs, stacks, status,
 };
 use crate::openapi;
 use crate::problem;
@@ -99,6 +99,13 @@ fn table() -> Vec<Route> {
         route(M::POST,   "/api/v1/action-guard/caps",           InTenant(ActionsWrite),        actions::set_cap),
         route(M::DELETE, "/api/v1/action-guard/caps/{action}",  InTenant(ActionsWrite),        actions::lift_cap),
         route(M::GET,    "/api/v1/entities/properties",         InTenant(ActionsRead),         actions::entity_properties),
+
+        route(M::GET,    "/api/v1/responder-templates",         InTenant(ActionsRead),         responders::list_responder_templates),
+        route(M::GET,    "/api/v1/responders",                  InTenant(ActionsRead),         responders::list_responders),
+        route(M::POST,   "/api/v1/responders",                  InTenant(ActionsWrite),        responders::apply_responders),
+        route(M::GET,    "/api/v1/responders/{name}",           InTenant(ActionsRead),         responders::show_responder),
+        route(M::DELETE, "/api/v1/responders/{name}",           InTenant(ActionsWrite),        responders::delete_responder),
+        route(M::POST,   "/api/v1/responders/{name}/preview",   InTenant(ActionsRun),          responders::preview_responder),
 
         route(M::GET,    "/api/stacks",                         InTenant(StacksRead),          stacks::list_stacks),
         route(M::POST,   "/api/stacks",                         InTenant(StacksWrite),         stacks::offer_stack),

@@ -11,8 +11,8 @@ use model::secret::Secret;
 use url::Url;
 
 use crate::commands::{
-    action, cloudtrail, connector, dead_letters, demo, ingest, lake, normalize, query, serve,
-    simulate,
+    action, cloudtrail, connector, dead_letters, demo, ingest, lake, normalize, query, responder,
+    serve, simulate,
 };
 
 const AFTER_HELP: &str = "\
@@ -84,6 +84,9 @@ pub(crate) enum Command {
     /// Act at the vendors, and see what became of it
     #[command(subcommand)]
     Action(action::Command),
+    /// Webhooks of your own: templates, documents, tests
+    #[command(subcommand)]
+    Responder(responder::Command),
     /// Run a fake vendor
     Simulate(simulate::Arguments),
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
+use connectors::client::egress::EgressPolicy;
 use engine::connectors::check::ExtraRegions;
 use model::connector::Region;
 use model::ids::TenantId;
@@ -35,6 +36,9 @@ struct File {
     log_format: Option<LogFormat>,
     #[serde(default)]
     regions: BTreeMap<String, Vec<Region>>,
+    #[serde(default)]
+    egress: EgressPolicy,
+    templates: Option<PathBuf>,
 }
 
 /// How log lines look.
@@ -71,6 +75,10 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// Regions beside the manifests'.
     pub(crate) regions: ExtraRegions,
+    /// Where responders may send to beside the public network.
+    pub(crate) egress: EgressPolicy,
+    /// Where templates of responders lie beside the built-in ones.
+    pub(crate) templates: Option<PathBuf>,
     /// The key that secrets rest under, when it is not the data directory's own.
     pub(crate) master_key: Option<Secret>,
 }
@@ -124,6 +132,8 @@ impl Config {
             log: env::read(env::LOG).or(file.log),
             log_format: log_format.or(file.log_format).unwrap_or_default(),
             regions,
+            egress: parsed(env::EGRESS_ALLOW, egress)?.unwrap_or(file.egress),
+            templates: path(env::TEMPLATES).or(file.templates),
             master_key: env::read_secret(env::MASTER_KEY),
         })
     }
@@ -134,13 +144,18 @@ impl File {
         let shown = path.display();
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("failed to read the configuration file `{shown}`"))?;
-        let known = "the keys are listen, public_url, data_dir, lake, log, log_format, regions";
+        let known = "the keys are listen, public_url, data_dir, lake, log, log_format, regions, egress, templates";
         yaml(&text).map_err(|problem| {
             Failure::new(format!("the configuration file `{shown}` cannot be used: {problem}"))
                 .hint(known)
                 .into()
         })
     }
+}
+
+fn egress(text: &str) -> Result<EgressPolicy, String> {
+    let lines = text.split(',').map(str::trim).filter(|line| !line.is_empty());
+    EgressPolicy::allowing(lines).map_err(|error| error.to_string())
 }
 
 fn url(text: &str) -> Result<Url, String> {

@@ -89,6 +89,18 @@ pub(crate) const REGIONS: Variable = Variable {
     stands_for: "`regions`",
     help: "The same mapping as in the configuration file, as YAML or JSON on one line.",
 };
+/// Where responders may send to.
+pub(crate) const EGRESS_ALLOW: Variable = Variable {
+    name: "TARN_EGRESS_ALLOW",
+    stands_for: "`egress.allow`",
+    help: "Networks, addresses and hosts that responders may send to beside the public network, separated by commas.",
+};
+/// Templates of responders.
+pub(crate) const TEMPLATES: Variable = Variable {
+    name: "TARN_TEMPLATES",
+    stands_for: "`templates`",
+    help: "Directory of templates of responders beside the built-in ones.",
+};
 /// The master key.
 pub(crate) const MASTER_KEY: Variable = Variable {
     name: "TARN_MASTER_KEY",
@@ -99,9 +111,22 @@ pub(crate) const MASTER_KEY: Variable = Variable {
 
 /// All of them, in the order of the reference page.
 #[cfg(test)]
-const ALL: [Variable; 13] = [
-    SERVER, TOKEN, TENANT, CONFIG, LISTEN, PUBLIC_URL, DATA_DIR, LAKE, LOCALE, LOG, LOG_FORMAT,
-    REGIONS, MASTER_KEY,
+const ALL: [Variable; 15] = [
+    SERVER,
+    TOKEN,
+    TENANT,
+    CONFIG,
+    LISTEN,
+    PUBLIC_URL,
+    DATA_DIR,
+    LAKE,
+    LOCALE,
+    LOG,
+    LOG_FORMAT,
+    REGIONS,
+    EGRESS_ALLOW,
+    TEMPLATES,
+    MASTER_KEY,
 ];
 
 /// What a variable is set to; `None` when it is not set or empty.

@@ -108,6 +108,7 @@ async fn run(cli: Cli, config: Config) -> Result<Outcome> {
         }
         Command::Action(command) => Box::pin(commands::action::run(&config, command)).await,
         Command::Cloudtrail(command) => Box::pin(commands::cloudtrail::run(&config, command)).await,
+        Command::Responder(command) => Box::pin(commands::responder::run(&config, command)).await,
         Command::Simulate(arguments) => Box::pin(commands::simulate::run(arguments)).await,
     }
 }

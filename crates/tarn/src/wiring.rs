@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use catalog::{Catalog, MasterKey};
 use connectors::Registry;
+use engine::actions::responders::ResponderSettings;
 use engine::app::{App, Parts};
 use engine::clock::SystemClock;
 use lake::{Lake, LakeOptions};
@@ -103,12 +104,17 @@ async fn assemble(
     store: Arc<dyn EventStore>,
     config: &Config,
 ) -> Result<Arc<App>> {
+    let templates = match &config.templates {
+        Some(directory) => connectors::webhook::load(directory)?,
+        None => Vec::new(),
+    };
     let parts = Parts {
         catalog,
         store,
         clock: Arc::new(SystemClock),
         registry: Registry::new(),
         regions: config.regions.clone(),
+        responders: ResponderSettings { egress: config.egress.clone(), templates },
     };
     Ok(Arc::new(App::open(parts).await?))
 }

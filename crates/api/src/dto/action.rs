@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::responder::Edited as EditedRequest;
 use crate::problem::Problem;
 
 /// A typed thing.
@@ -103,6 +104,9 @@ pub(crate) struct NewRun {
     /// Only show what would be changed.
     #[serde(default)]
     dry_run: bool,
+    /// What is changed about a responder's request.
+    #[serde(default)]
+    edited: EditedRequest,
 }
 
 impl NewRun {
@@ -122,6 +126,7 @@ impl NewRun {
             options: self.options.try_into()?,
             origin: EngineOrigin { record: self.origin.record, note: self.origin.note },
             is_dry_run: self.dry_run,
+            edited: self.edited.into(),
             actor: actor.to_owned(),
             idempotency_key,
             ..Wish::default()

@@ -17,6 +17,7 @@ pub(crate) mod ledger;
 pub(crate) mod maintenance;
 pub(crate) mod preview;
 pub(crate) mod query;
+pub(crate) mod responder;
 pub(crate) mod retention;
 pub(crate) mod run;
 pub(crate) mod server;

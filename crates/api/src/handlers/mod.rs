@@ -12,6 +12,7 @@ pub(crate) mod lake;
 pub(crate) mod ledger;
 pub(crate) mod metrics;
 pub(crate) mod query;
+pub(crate) mod responders;
 pub(crate) mod retention;
 pub(crate) mod root;
 pub(crate) mod runs;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::action::{ActionSpec, Call, Halt, Outcome};
 use model::budget::Budget;
 use model::connector::{Region, Settings, SettingsError};
 use model::manifest::Manifest;
@@ -20,7 +21,7 @@ use super::content::Content;
 use super::envelope::{self, Cut};
 use super::filters::Filters;
 use super::place::Place;
-use super::{address, errors, token};
+use super::{actions, address, errors, token};
 use crate::client::{self, Answer, ClientOptions, Request, VendorClient, link};
 use crate::parameters::Parameters;
 
@@ -41,6 +42,7 @@ pub(super) struct VisionOneConnection {
     keys: Vec<Key>,
     streams: Vec<Stream>,
     filters: Filters,
+    actions: Vec<ActionSpec>,
     /// The other places where a key may belong that is unknown here.
     regions: Vec<Region>,
     /// What was found out about a key: the region that takes it. By label.
@@ -100,6 +102,7 @@ impl VisionOneConnection {
             keys,
             streams,
             filters: Filters::read(&parameters)?,
+            actions: manifest.actions.clone(),
             regions,
             diagnosed: Mutex::default(),
             vendor_now: Mutex::default(),
@@ -310,6 +313,10 @@ impl Connection for VisionOneConnection {
         }
         let Cut { records, unusable, .. } = page;
         Ok(Page { records, unusable, next, is_caught_up: false, vendor_time: answer.vendor_time })
+    }
+
+    async fn act(&self, call: &Call<'_>) -> Result<Outcome, Halt> {
+        actions::act(&self.http, &self.base, &self.actions, call).await
     }
 
     fn key_notice(&self, key: &Key, now: Timestamp) -> Option<KeyNotice> {

@@ -45,6 +45,18 @@ pub(super) fn refused(
     }
 }
 
+/// The error that a refusal of an action's request stands for.
+pub(super) fn refused_call(answer: &Answer, secret: &Secret) -> FetchError {
+    let refusal = Refusal::read(&answer.body);
+    let words = quote(&refusal.words, secret);
+    match refusal.fault(answer.status, false) {
+        Fault::UnknownKey => of_key(answer, secret, &words),
+        // The vendor knows the path and misses what it names: an alert that it has withdrawn, for instance.
+        Fault::WrongUrl if refusal.number.is_some() => answer.refused(Fault::BadRequest, &words),
+        fault => answer.refused(fault, &words),
+    }
+}
+
 /// The error of a success whose body is no page: a refusal in disguise, or nothing of this vendor.
 pub(super) fn misread(
     answer: &Answer,

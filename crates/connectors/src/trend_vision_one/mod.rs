@@ -1,9 +1,11 @@
-//! Trend Vision One: workbench alerts, audit logs and observed attack techniques, one stream each.
+//! Trend Vision One: workbench alerts, audit logs and observed attack techniques, one stream each; and the
+//! response actions.
 //!
-//! Start at [`client`] for what is asked; each content type has its file with what it asks for and who its
+//! Start at [`client`] for what is asked, and at [`actions`] for what is done; each content type has its file with what it asks for and who its
 //! records are ([`alerts`], [`audit_logs`], [`techniques`]), and one with what they become. The vendor's
 //! traps and the mapping table stand in `docs/integrations/trend_vision_one.md`.
 
+mod actions;
 mod address;
 mod alert_event;
 mod alerts;
@@ -47,8 +49,9 @@ pub(crate) struct TrendVisionOne {
 impl TrendVisionOne {
     /// Reads the manifest.
     pub(crate) fn new() -> Self {
-        let manifest = serde_saphyr::from_str(include_str!("manifest.yaml"))
+        let mut manifest: Manifest = serde_saphyr::from_str(include_str!("manifest.yaml"))
             .expect("the manifest is part of the build and a test reads it");
+        manifest.actions = actions::declared();
         Self { manifest }
     }
 }

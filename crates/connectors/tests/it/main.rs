@@ -21,6 +21,13 @@ mod tls;
 #[cfg(feature = "transforms")]
 mod transforms;
 mod vision;
+mod vision_actions;
+mod vision_actions_durable;
+mod vision_actions_limits;
+mod vision_actions_odd;
+mod vision_actions_others;
+mod vision_actions_outcomes;
+mod vision_actions_words;
 mod webhook;
 mod webhook_auth;
 mod webhook_documents;

@@ -161,7 +161,8 @@ impl App {
             return Err(nothing("it changed nothing"));
         }
         // A connector does both; a responder's reverse is a responder of its own.
-        let connector = (!reverse.starts_with(RESPONDER)).then(|| stored.asked.connector.to_string());
+        let connector =
+            (!reverse.starts_with(RESPONDER)).then(|| stored.asked.connector.to_string());
         let targets = self.runs.targets();
         let on = OnRecord::default();
         let spec = targets.find(tenant, &reverse, connector.as_deref(), &on).await?.spec;

@@ -126,7 +126,10 @@ impl App {
     /// # Errors
     /// The text cannot be read, or a document cannot be used: the error names the field.
     pub fn read_responders(&self, text: &str) -> Result<Vec<ResponderDocument>, EngineError> {
-        let file: File = serde_saphyr::from_str(text).map_err(|error| EngineError::Invalid {
+        // The parser's snippet is left out: the lines around the place may hold a secret.
+        let options = serde_saphyr::options! { with_snippet: false };
+        let file = serde_saphyr::from_str_with_options(text, options);
+        let file: File = file.map_err(|error| EngineError::Invalid {
             problem: format!("the file of responders cannot be read: {error}"),
             hint: "write `responders:` and a list, or one document".to_owned(),
         })?;
@@ -308,10 +311,14 @@ impl App {
     ) -> Result<Value, EngineError> {
         let row = self.record(tenant, uid).await?;
         let id = row["source"].as_str().unwrap_or_default();
-        let works_here = document.sources.is_empty() || document.sources.iter().any(|own| own == id);
+        let works_here =
+            document.sources.is_empty() || document.sources.iter().any(|own| own == id);
         let Some(source) = self.sources.get(id).filter(|_| works_here) else {
             return Err(EngineError::Invalid {
-                problem: format!("the responder `{}` does not work on records of `{id}`", document.name),
+                problem: format!(
+                    "the responder `{}` does not work on records of `{id}`",
+                    document.name
+                ),
                 hint: format!("it works on records of {}", document.sources.join(", ")),
             });
         };

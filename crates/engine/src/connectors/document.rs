@@ -246,7 +246,11 @@ fn setting_of(name: &str) -> String {
     if name == PROXY_PASSWORD { name.to_owned() } else { format!("credential.{name}") }
 }
 
-fn resolve(
+/// The secret that a document means: `env:NAME` and `file:PATH` are read by the process that applies it.
+///
+/// # Errors
+/// The variable is not set, or the file cannot be read.
+pub fn resolve(
     setting: &str,
     secret: &Secret,
     variable: &dyn Fn(&str) -> Option<String>,

@@ -98,9 +98,12 @@ impl Entity {
         Self { kind, value: value.into() }
     }
 
-    /// Whether both name the same thing, however its letters are cased.
+    /// Whether both name the same thing, however its letters are cased; ids of messages are told apart by case.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.value.to_lowercase() == other.value.to_lowercase()
+        let is_equal = self.value == other.value
+            || (self.kind != EntityKind::MessageId
+                && self.value.to_lowercase() == other.value.to_lowercase());
+        self.kind == other.kind && is_equal
     }
 }
 

@@ -9,5 +9,6 @@ pub(crate) mod ingest;
 pub(crate) mod lake;
 pub(crate) mod normalize;
 pub(crate) mod query;
+pub(crate) mod responder;
 pub(crate) mod serve;
 pub(crate) mod simulate;

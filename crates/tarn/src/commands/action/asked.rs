@@ -141,7 +141,8 @@ pub(super) fn entity(text: &str) -> Result<Entity, Failure> {
     Ok(Entity::new(kind, value.trim()))
 }
 
-fn parameter(text: &str) -> Result<(String, Value), Failure> {
+/// A parameter as it is written on the command line.
+pub(crate) fn parameter(text: &str) -> Result<(String, Value), Failure> {
     let (name, value) = text.split_once('=').ok_or_else(|| {
         Failure::usage(format!("`{text}` is no parameter")).hint("write NAME=VALUE")
     })?;

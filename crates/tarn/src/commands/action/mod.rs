@@ -11,6 +11,7 @@ use clap::Subcommand;
 use crate::config::Config;
 use crate::error::Outcome;
 
+pub(crate) use asked::parameter;
 pub(crate) use run::{RunArguments, run as run_action};
 
 /// Commands about actions.

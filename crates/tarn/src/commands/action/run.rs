@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use engine::actions::ActionView;
+use engine::actions::responders::EditedRequest;
 use engine::actions::wish::{Options, Origin, Wish};
+use engine::actions::{ActionView, RESPONDER};
 use model::action::Input;
 use model::ids::RunId;
 use model::manifest::duration_text;
 use serde_json::{Value, json};
 
 use super::asked::{self, Asked, Told};
+use crate::commands::responder::edited;
 use crate::config::Config;
 use crate::error::{Failure, Outcome};
 use crate::output::{self, Column, Format, column};
@@ -66,6 +68,9 @@ pub(crate) struct RunArguments {
     /// Anything that shall be remembered with the run
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    /// Changes of a responder's request, as JSON with `path`, `query`, `body`
+    #[arg(long, value_name = "JSON", value_parser = edited)]
+    edit: Option<EditedRequest>,
     #[command(flatten)]
     patience: Patience,
     /// Do not wait for the end; only with a server, which goes on with it
@@ -73,6 +78,14 @@ pub(crate) struct RunArguments {
     no_wait: bool,
     #[command(flatten)]
     told: Told,
+}
+
+impl RunArguments {
+    /// The same for a responder, which is named without the word before it.
+    pub(crate) fn of_responder(mut self) -> Self {
+        self.action = format!("{RESPONDER}.{}", self.action);
+        self
+    }
 }
 
 /// How patiently a run waits.
@@ -193,6 +206,7 @@ fn wish(config: &Config, arguments: RunArguments) -> Wish {
         is_dry_run: arguments.dry_run,
         actor: ACTOR.to_owned(),
         idempotency_key: arguments.key,
+        edited: arguments.edit.unwrap_or_default(),
         ..Wish::default()
     }
 }
@@ -225,6 +239,7 @@ async fn begun(remote: &Remote, arguments: RunArguments) -> Result<Value> {
         },
         "origin": { "record": arguments.record, "note": arguments.note },
         "dry_run": arguments.dry_run,
+        "edited": arguments.edit,
     });
     if let Value::Object(members) = &mut body {
         members.retain(|_, value| !value.is_null());
