@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use model::action::journal::Journal;
 use model::action::{Call, Entity, EntityKind, Halt, Input, ItemState, Outcome, Right};
-use model::vendor::Connection;
+use model::vendor::{Connection, Key};
 use serde_json::{Value, json};
 use simulators::{RequestEntry, SimClock, Simulator};
 
@@ -84,8 +84,8 @@ async fn act(
     let spec = vendor.manifest().action(action).unwrap();
     let asked = Input { entities: entities.to_vec(), parameters: parameters(given) };
     let input = asked.checked(spec).unwrap();
-    let key = connection.keys()[0].clone();
-    let rights = [Right { key, budget: Box::new(Ledger::default()) }];
+    let right = |key: &Key| Right { key: key.clone(), budget: Box::new(Ledger::default()) };
+    let rights: Vec<_> = connection.keys().iter().map(right).collect();
     let outcome = connection.act(&Call { action, input: &input, rights: &rights, journal }).await?;
     if spec.result.is_null() {
         assert_eq!(outcome.result, Value::Null, "{action} declares no result");
