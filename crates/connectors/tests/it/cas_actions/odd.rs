@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{act, none, run, states, url};
+use crate::memory_journal::Stop;
 use crate::servers::response;
 use crate::support::open;
 
@@ -80,6 +81,45 @@ fn answer(method: &Method, body: &str, is_known: bool) -> (u16, String) {
         (false, true) => (200, results(&["Success", "Skipped"])),
         (false, false) => (200, results(&[])),
     }
+}
+
+#[tokio::test]
+async fn it_is_looked_for_by_the_next_life_too_and_of_two_alike_the_nearer_is_taken() {
+    let answering: Answering =
+        |method, path, _| match (method == Method::POST, path.contains("batch_id=")) {
+            (true, _) => (201, String::new()),
+            (false, true) => {
+                assert!(path.ends_with("batch_id=B1"), "{path}");
+                (200, results(&["Success", "Skipped"]))
+            }
+            (false, false) => {
+                let mut both: Value =
+                    serde_json::from_str(&results(&["Created", "Created"])).unwrap();
+                let mut older = both["actions"].as_array().unwrap().clone();
+                for record in &mut older {
+                    record["batch_id"] = json!("A0");
+                    record["action_requested_at"] = json!("2026-03-02T07:56:00Z");
+                }
+                both["actions"].as_array_mut().unwrap().extend(older);
+                (200, both.to_string())
+            }
+        };
+    for number in 0..40 {
+        let (connection, posts) = fake(answering).await;
+        let first = run().stopping(Stop::Before(number));
+        let given = json!({ "email_addresses": "a@tarn.example,b@tarn.example" });
+        let mut ended = act(&*connection, &first, "mitigate_accounts", &[], given.clone()).await;
+        if first.is_over() {
+            ended = act(&*connection, &first.next_life(), "mitigate_accounts", &[], given).await;
+        }
+        assert_eq!(states(&ended.unwrap()), [Succeeded, Already], "{number}");
+        // A life that ended before its request was written down sent none.
+        assert_eq!(*posts.lock().unwrap(), 1, "{number}");
+        if !first.is_over() {
+            return;
+        }
+    }
+    panic!("the run never came to its end");
 }
 
 #[tokio::test]
