@@ -1,6 +1,5 @@
 //! Responders as people write and see them.
 
-use connectors::webhook::Template as EngineTemplate;
 use engine::actions::responders::{EditedRequest, ResponderChange as EngineChange, ResponderView};
 use model::action::journal::ShownRequest;
 use model::time::Timestamp;

@@ -2,6 +2,7 @@
 //! mapping against samples and arbitrary data, transforms, and file formats.
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
+mod cas_actions;
 mod cloudtrail;
 mod faults;
 mod formats;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blocklist::{self, Blocklist, Direction, ListWitness, MOST_ENTRIES, full, unknown_list};
 use super::entries::{self, Entry, List, Reading};
-use super::messages::{Sentence, is_failure, is_success, push_remarks};
+use super::messages::{Sentence, is_failure, is_success, push_remarks, unknown};
 use super::parts::{Part, Parts};
 use super::{Desk, failed};
 use crate::action::{Board, Change, Taken, reason};
@@ -132,7 +132,7 @@ async fn send_all(
         let (state, detail) = match send(desk, direction, &part, chosen).await? {
             Sent::Done => (ItemState::Succeeded, Text::default()),
             Sent::Planned => (ItemState::Planned, Text::default()),
-            Sent::Unknown(detail) => (ItemState::Unknown, Text::same(detail)),
+            Sent::Unknown(detail) => (ItemState::Unknown, unknown(&detail)),
             Sent::Refused(error) if parts.halve(&part, &error) => continue,
             Sent::Refused(error) if error.fault == Fault::WrongUrl => {
                 return Err(Halt::Fatal(reason(&error)));

@@ -19,6 +19,8 @@ pub(super) const NAME: &str = "entity_email_search";
 
 const DEFAULT_DAYS: i64 = 30;
 const DEFAULT_MAILS: usize = 100;
+/// More mails than a person reads: a result is kept whole, with the run.
+const MOST_MAILS: usize = 10_000;
 const KINDS: [EntityKind; 7] = [
     EntityKind::Url,
     EntityKind::Hash,
@@ -51,7 +53,7 @@ fn days(input: &Input) -> i64 {
 pub(super) async fn run(desk: &Desk<'_>) -> Result<Outcome, Halt> {
     let input = desk.input();
     let asked = input.integer("max_emails_to_return").and_then(|most| usize::try_from(most).ok());
-    let most = asked.filter(|most| *most > 0).unwrap_or(DEFAULT_MAILS);
+    let most = asked.filter(|most| *most > 0).unwrap_or(DEFAULT_MAILS).min(MOST_MAILS);
     let mut board = Board::of(&input.entities, &KINDS);
     let mut found = Found { mails: Vec::new(), ids: BTreeSet::new(), most };
     for (number, entity) in (1..).zip(board.entities(ItemState::Pending)) {

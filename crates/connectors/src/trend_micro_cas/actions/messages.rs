@@ -132,6 +132,11 @@ pub(super) fn push_remarks(message: &mut Text, board: &Board) {
     }
 }
 
+/// Why nobody can say what came of a request.
+pub(super) fn unknown(detail: &str) -> Text {
+    Text::new(detail, format!("送信しましたが、結果を確認できませんでした: {detail}"))
+}
+
 /// Whether an item could not be worked on.
 pub(super) fn is_failure(state: ItemState) -> bool {
     matches!(state, ItemState::Failed | ItemState::Invalid)

@@ -1,14 +1,18 @@
 //! Mitigates accounts: waits until every account that was submitted is done.
 
+use std::time::Duration;
+
 use model::action::{Entity, EntityKind, Halt, Item, ItemState, Outcome, Text};
+use model::time::Timestamp;
+use model::vendor::Fault;
 use serde_json::{Value, json};
 
-use super::Desk;
 use super::mail_address::is_mail_address;
 use super::messages::{Sentence, is_failure, is_success, push_remarks};
 use super::mitigation::{Fate, Job, Kind};
 use super::waiting::waiting;
-use crate::action::Board;
+use super::{Desk, Manner};
+use crate::action::{Board, reason};
 
 pub(super) const NAME: &str = "mitigate_accounts";
 
@@ -54,6 +58,9 @@ pub(super) async fn run(desk: &Desk<'_>) -> Result<Outcome, Halt> {
     let elements: Vec<Value> = match desk.recall("elements").await? {
         Some(elements) => elements,
         None => {
+            if !permitted.is_empty() {
+                check_vendor(desk).await?;
+            }
             let elements = permitted.iter().map(|account| element(action, account)).collect();
             desk.keep("elements", &elements).await?;
             elements
@@ -73,6 +80,20 @@ pub(super) async fn run(desk: &Desk<'_>) -> Result<Outcome, Halt> {
     let mut outcome = told(board);
     outcome.result = Value::Array(records);
     Ok(outcome)
+}
+
+/// Asks the vendor for the results of the last minute before anything is sent: a key without the right, or a vendor
+/// that is down, ends the run here, and not with a change of which nobody knows whether it was taken.
+async fn check_vendor(desk: &Desk<'_>) -> Result<(), Halt> {
+    let now = desk.journal().now();
+    let [start, end] = [now - Duration::from_secs(60), now].map(Timestamp::to_rfc3339_millis);
+    let query = [("start", &*start), ("end", &*end), ("limit", "1")];
+    let url = desk.url(Kind::Accounts.path(), &query);
+    match desk.try_get("ready", url, Manner::Ask).await? {
+        // What it says against this question is no word against the action.
+        Err(error) if error.fault != Fault::BadRequest => Err(Halt::Fatal(reason(&error))),
+        _ => Ok(()),
+    }
 }
 
 /// What is sent for an account. The vendor acts on accounts of Microsoft 365 only.

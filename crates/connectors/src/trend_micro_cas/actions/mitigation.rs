@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::paging::{self, Then, text};
 use super::parts::{Part, Parts};
-use super::{Desk, Manner, failed};
+use super::{Desk, Manner, failed, messages};
 use crate::action::{Change, Taken, Witness, reason};
 
 /// Most elements of a request. The vendor's pages name no limit; a request is refused or lost whole, so it is
@@ -95,7 +95,9 @@ impl Job<'_> {
                     Fate { batch: Some(id), ..Fate::new(ItemState::Accepted, Text::default()) }
                 }
                 Submitted::Planned => Fate::new(ItemState::Planned, Text::default()),
-                Submitted::Unknown(detail) => Fate::new(ItemState::Unknown, Text::same(detail)),
+                Submitted::Unknown(detail) => {
+                    Fate::new(ItemState::Unknown, messages::unknown(&detail))
+                }
                 Submitted::Refused(error) if parts.halve(&part, &error) => continue,
                 Submitted::Refused(error) if error.fault == Fault::WrongUrl => {
                     return Err(Halt::Fatal(reason(&error)));
@@ -105,6 +107,17 @@ impl Job<'_> {
             fates[part.range].fill(fate);
         }
         Ok(fates)
+    }
+
+    /// When a request was answered, as the life says that heard the answer.
+    async fn answered_at(&self, step: &str) -> Result<Timestamp, Halt> {
+        let name = format!("{step}/answered_at");
+        if let Some(time) = self.desk.recall(&name).await? {
+            return Ok(time);
+        }
+        let now = self.desk.journal().now();
+        self.desk.keep(&name, &now).await?;
+        Ok(now)
     }
 
     async fn send(&self, part: &Part) -> Result<Submitted, Halt> {
@@ -117,7 +130,7 @@ impl Job<'_> {
         }
         let ask = self.desk.post(self.kind.path(), Value::from(elements));
         let change = Change { step: &part.step, targets: &targets, ask };
-        let witness = BatchWitness { desk: self.desk, kind: self.kind, elements };
+        let mut witness = BatchWitness { desk: self.desk, kind: self.kind, elements, near: None };
         let mut taken = self.desk.exchange.change(&change, Some(&witness)).await?;
         if let Taken::Answered(reply) = &taken {
             match self.desk.object(reply) {
@@ -129,7 +142,10 @@ impl Job<'_> {
                 }
                 Err(error) if reply.body.is_object() => return Ok(Submitted::Refused(error)),
                 // Accepted, and unreadable.
-                _ => taken = self.desk.confirm(&part.step, &witness).await?,
+                _ => {
+                    witness.near = Some(self.answered_at(&part.step).await?);
+                    taken = self.desk.confirm(&part.step, &witness).await?;
+                }
             }
         }
         Ok(match taken {
@@ -157,6 +173,8 @@ struct BatchWitness<'a> {
     desk: &'a Desk<'a>,
     kind: Kind,
     elements: &'a [Value],
+    /// When it was taken, where that is known better than since when it may have been.
+    near: Option<Timestamp>,
 }
 
 #[async_trait]
@@ -170,7 +188,7 @@ impl Witness for BatchWitness<'_> {
         let mut matching: Vec<_> = batches
             .into_iter()
             .filter(|(_, records)| self.is_mine(records))
-            .map(|(batch, records)| (distance(&records, since), batch))
+            .map(|(batch, records)| (distance(&records, self.near.unwrap_or(since)), batch))
             .collect();
         // Of several that are alike, the one that was asked for at the time.
         matching.sort();
