@@ -216,6 +216,8 @@ mod tests {
             lake: None,
             log: None,
             log_format: LogFormat::Text,
+            egress: EgressPolicy::default(),
+            templates: None,
             regions: ExtraRegions::new(),
             master_key: Some(Secret::new("marker key")),
         };

@@ -1,6 +1,8 @@
 //! Responders as people write and see them.
 
-use engine::actions::responders::{EditedRequest, ResponderChange as EngineChange, ResponderView};
+use engine::actions::responders::{
+    EditedRequest, ResponderChange as EngineChange, ResponderView, Template as EngineTemplate,
+};
 use model::action::journal::ShownRequest;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,8 +11,12 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Documents of responders: a list in `responders`, or one document.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(transparent)]
-pub(crate) struct Documents(#[schema(value_type = Object)] pub(crate) Value);
+pub(crate) struct Documents {
+    /// One document, or several in `responders`.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub(crate) documents: Map<String, Value>,
+}
 
 /// How documents are applied.
 #[derive(Debug, Default, Deserialize, IntoParams)]

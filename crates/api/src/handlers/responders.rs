@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use serde_json::Value;
 
 use crate::auth::Access;
 use crate::dto::responder::{
@@ -50,9 +51,9 @@ pub(crate) async fn apply_responders(
     State(server): State<Server>,
     access: Access,
     Parameters(asked): Parameters<ApplyParameters>,
-    Body(Documents(documents)): Body<Documents>,
+    Body(Documents { documents }): Body<Documents>,
 ) -> Result<Json<Page<Change>>, Problem> {
-    let documents = server.app.read_responders(&documents.to_string())?;
+    let documents = server.app.read_responders(&Value::Object(documents).to_string())?;
     let own = access.tenant.as_str();
     let is_bound = access.caller.tenant.is_some();
     let foreign = |tenant: &str| tenant != own && (tenant != "all" || is_bound);
@@ -112,7 +113,7 @@ pub(crate) async fn preview_responder(
     MaybeBody(wanted): MaybeBody<PreviewWanted>,
 ) -> Result<Json<PreviewedRequest>, Problem> {
     let PreviewWanted { record, parameters, edited } = wanted;
-    let (tenant, record) = (&access.tenant, record.as_deref());
-    let shown = server.app.preview_responder(tenant, &name, record, &parameters, &edited.into());
+    let (tenant, record, edited) = (&access.tenant, record.as_deref(), edited.into());
+    let shown = server.app.preview_responder(tenant, &name, record, &parameters, &edited);
     Ok(Json(shown.await?.into()))
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use catalog::StoredResponder;
 use connectors::client::egress::EgressPolicy;
-use connectors::webhook::{self, Report, Responder, ResponderDocument, Template, WebhookError};
+pub use connectors::webhook::Template;
+use connectors::webhook::{self, Report, Responder, ResponderDocument, WebhookError};
 use model::action::journal::ShownRequest;
 use model::action::spec::Effect;
 use model::hint::Hint as _;

@@ -285,6 +285,7 @@ async fn open_app(clock: &VirtualClock, store: Arc<Lake>) -> Arc<App> {
         clock: Arc::new(clock.clone()),
         registry,
         regions: BTreeMap::new(),
+        responders: Default::default(),
     };
     Arc::new(App::open(parts).await.unwrap())
 }

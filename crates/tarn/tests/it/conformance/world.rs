@@ -206,6 +206,7 @@ async fn server(clock: &VirtualClock, directory: &TempDir) -> (Arc<Lake>, Arc<Ap
         clock: Arc::new(clock.clone()),
         registry: connectors::Registry::new(),
         regions: BTreeMap::new(),
+        responders: Default::default(),
     };
     (store, Arc::new(App::open(parts).await.unwrap()))
 }
