@@ -230,7 +230,8 @@ async fn a_run_expires_when_the_vendor_is_never_done_and_says_so_before() {
     };
     let id = world.app.begin_run(patient).await.unwrap();
     world.pass(Duration::from_secs(60)).await;
-    let view = || world.app.action_run(&tenant(), id, Locale::En);
+    let own = tenant();
+    let view = || world.app.action_run(&own, id, Locale::En);
     let under_way = view().await.unwrap();
     assert_eq!((under_way.state, under_way.is_success), (RunState::InProgress, None));
     assert_eq!(under_way.items[0]["state"], "accepted");
