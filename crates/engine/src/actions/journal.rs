@@ -38,7 +38,7 @@ pub(super) struct RunJournal {
 
 impl RunJournal {
     /// Fails when the run is to stop. A test may hold or kill the process here.
-    fn pass(&self, step: &str) -> Result<(), Halt> {
+    fn proceed(&self, step: &str) -> Result<(), Halt> {
         if model::failpoint::hit("actions.step", step) {
             return Err(Halt::Stopped);
         }
@@ -100,7 +100,7 @@ impl Journal for RunJournal {
     }
 
     async fn sending(&self, step: &Step<'_>) -> Result<(), Halt> {
-        self.pass(step.name)?;
+        self.proceed(step.name)?;
         if step.is_change && self.effect == Effect::Contains {
             let permitted = self.catalog.permitted(self.run.asked.id).await.map_err(failed)?;
             let is_permitted =
@@ -113,7 +113,7 @@ impl Journal for RunJournal {
         let (run, now) = (self.run.asked.id, self.clock.now());
         let written = self.catalog.step_sending(run, step.name, step.is_change, &request, now);
         written.await.map_err(failed)?;
-        self.pass(step.name)
+        self.proceed(step.name)
     }
 
     async fn ended(&self, step: &str, ending: &Ending) -> Result<(), Halt> {
@@ -121,7 +121,7 @@ impl Journal for RunJournal {
         model::failpoint::hit("actions.step", step);
         let (run, now) = (self.run.asked.id, self.clock.now());
         self.catalog.step_ended(run, step, &json!(ending), now).await.map_err(failed)?;
-        self.pass(step)
+        self.proceed(step)
     }
 
     async fn planned(&self, step: &Step<'_>) -> Result<(), Halt> {
@@ -134,7 +134,7 @@ impl Journal for RunJournal {
     }
 
     async fn permit(&self, targets: &[Entity]) -> Result<Vec<Verdict>, Halt> {
-        self.pass("permit")?;
+        self.proceed("permit")?;
         if self.effect != Effect::Contains {
             return Ok(vec![Verdict::Permitted; targets.len()]);
         }
@@ -155,7 +155,7 @@ impl Journal for RunJournal {
             at: self.clock.now(),
         };
         let verdicts = self.catalog.permit(&ask).await.map_err(failed)?;
-        self.pass("permit")?;
+        self.proceed("permit")?;
         Ok(verdicts)
     }
 
@@ -165,11 +165,11 @@ impl Journal for RunJournal {
     }
 
     async fn progress(&self, items: &[Item], message: &Text) -> Result<(), Halt> {
-        self.pass("progress")?;
+        self.proceed("progress")?;
         let progress = json!({ "items": items, "message": message });
         let written = self.catalog.run_progress(self.run.asked.id, RunState::InProgress, &progress);
         written.await.map_err(failed)?;
-        self.pass("progress")
+        self.proceed("progress")
     }
 
     async fn wait(&self, span: Duration) -> Result<bool, Halt> {

@@ -258,7 +258,7 @@ async fn a_stopped_run_ends_and_says_what_nobody_follows_any_more() {
 async fn an_action_begins_within_one_window_while_collection_uses_the_whole_quota() {
     let window = Duration::from_secs(60);
     let world = World::open().await;
-    let (vendor, url) = world.vendor(Volume::Events(60_000), &[]).await;
+    let (vendor, url) = world.vendor(Volume::Events(1_000_000), &[]).await;
     let quota = "    quota: { requests: 20, per: 60s }\n    backfill: 72h\n";
     world.apply(&connector("cas", &url, "sim-key", quota)).await;
     world.app.start().await.unwrap();

@@ -69,10 +69,10 @@ impl RunState {
             Self::Expired
         } else if has(ItemState::Planned) {
             Self::Planned
+        } else if missed && outcome.items.iter().any(|item| item.state.is_success()) {
+            Self::Partial
         } else if !outcome.is_success {
             Self::Failed
-        } else if missed {
-            Self::Partial
         } else {
             Self::Succeeded
         }
@@ -116,6 +116,7 @@ mod tests {
             (true, &[I::Succeeded, I::Already, I::Skipped][..], RunState::Succeeded),
             (true, &[], RunState::Succeeded),
             (true, &[I::Succeeded, I::Failed], RunState::Partial),
+            (false, &[I::Succeeded, I::Failed], RunState::Partial),
             (true, &[I::Succeeded, I::Protected], RunState::Partial),
             (false, &[I::Failed], RunState::Failed),
             (false, &[], RunState::Failed),

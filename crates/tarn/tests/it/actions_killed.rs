@@ -106,8 +106,10 @@ fn killed_everywhere(case: &Case) {
         let knob =
             if case.integration == "trend_micro_cas" { "action_delay" } else { "task_delay" };
         let fault = format!("{knob}=300ms");
-        let vendor =
-            Vendor::at(&address, place, case.integration, &["--events", "0", "--fault", &fault]);
+        // A vendor that starts anew gives its ids anew: by another seed, as no real one gives them twice.
+        let seed = (kills + 1).to_string();
+        let arguments = ["--events", "0", "--seed", &seed, "--fault", &fault];
+        let vendor = Vendor::at(&address, place, case.integration, &arguments);
         let was_killed = killed_at(place, case, kills);
         if was_killed && accepted(&vendor, case).iter().any(|count| *count > 0) {
             sent_before_kill += 1;
@@ -136,6 +138,66 @@ fn killed_everywhere(case: &Case) {
         "{}: steps={kills} killed={kills} sent_before_the_kill={sent_before_kill} accepted_twice=0 lost=0",
         case.action
     );
+}
+
+/// A webhook cannot be asked afterwards.
+#[test]
+fn a_webhook_that_may_have_arrived_is_unknown_and_never_sent_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path();
+    let address = free_address();
+    std::fs::write(place.join("tarn.yaml"), "egress: { allow: [127.0.0.1] }\n").unwrap();
+    let document = json!({
+        "name": "Isolate", "effect": "contains",
+        "request": {
+            "host": address, "protocol": "http", "path": "/v3.0/response/endpoints/isolate",
+            "body": [{ "endpointName": "{{ target }}" }],
+        },
+        "auth": { "type": "bearer", "token": "sim-key" },
+        "parameters": [{
+            "name": "machine", "type": "text", "required": true,
+            "title": { "en": "Machine", "ja": "端末" }, "help": { "en": "Which", "ja": "対象" },
+        }],
+        "target": { "type": "host", "value": "{{ parameters.machine }}" },
+        "success": { "items": { "path": "$", "status_field": "status", "ok": [202] } },
+    });
+    let file = place.join("responder.json");
+    std::fs::write(&file, document.to_string()).unwrap();
+    tarn(place, &["responder", "apply", "-f", file.to_str().unwrap()]);
+    let arguments = &["--config", "tarn.yaml", "--param", "machine=TARN-PC-0112"];
+    let case = Case { action: "responder.Isolate", arguments, ..ISOLATION };
+    let (mut kills, mut unknown) = (0, 0);
+    loop {
+        assert!(kills < MOST_STEPS, "no end after {kills} steps");
+        let vendor = Vendor::at(
+            &address,
+            place,
+            case.integration,
+            &["--events", "0", "--fault", "task_delay=0s"],
+        );
+        let was_killed = killed_at(place, &case, kills);
+        let sent = accepted(&vendor, &case);
+        if was_killed {
+            tarn(place, &["action", "resume", "--config", "tarn.yaml"]);
+        }
+        let counts = accepted(&vendor, &case);
+        let runs = json_of(&tarn(place, &["action", "history", "--format", "json"]));
+        assert_eq!(runs.as_array().unwrap().len(), kills + 1);
+        match runs[0]["state"].as_str().unwrap() {
+            "succeeded" => assert_eq!(counts, [1], "step {kills}"),
+            "unknown" => {
+                assert_eq!(counts, sent, "step {kills}: nothing is sent when the end is not known");
+                unknown += 1;
+            }
+            other => panic!("step {kills}: {other}: {:#}", runs[0]),
+        }
+        if !was_killed {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(unknown > 0 && unknown < kills, "{unknown} of {kills}");
+    println!("webhook: steps={kills} killed={kills} unknown={unknown} accepted_twice=0");
 }
 
 /// Runs the action and kills it when it has passed a number of steps; `false` when it ended before.

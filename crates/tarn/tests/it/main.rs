@@ -14,6 +14,7 @@ mod lost_catalog;
 mod normalize;
 mod onboarding;
 mod pushed;
+mod responding;
 mod scenario_s2;
 mod support;
 mod two_writers;

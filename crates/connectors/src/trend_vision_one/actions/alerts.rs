@@ -131,7 +131,7 @@ async fn known(
     if let Some(known) = run.exchange.remembered(step).await? {
         return Ok(Ok(known));
     }
-    let reply = match run.question("read", &Ask::get(url(run, alert))).await? {
+    let reply = match run.exchange.inquire("read", &Ask::get(url(run, alert))).await? {
         Ok(reply) => reply,
         Err(error) => return Ok(Err(error)),
     };
@@ -168,7 +168,7 @@ struct AlertWitness<'a, 'r> {
 #[async_trait]
 impl Witness for AlertWitness<'_, '_> {
     async fn look(&self, _since: Timestamp) -> Result<Option<Value>, Halt> {
-        match self.run.question("find", &Ask::get(url(self.run, self.alert))).await? {
+        match self.run.exchange.inquire("find", &Ask::get(url(self.run, self.alert))).await? {
             Ok(reply) if is_so(&reply.body, self.wanted) => {
                 Ok(Some(Value::Object(self.wanted.clone())))
             }

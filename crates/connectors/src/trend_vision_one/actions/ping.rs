@@ -12,7 +12,7 @@ pub(super) async fn act(run: &Run<'_>) -> Result<Outcome, Halt> {
     let mut tasks = run.url("response/tasks");
     tasks.query_pairs_mut().append_pair("top", "50");
     for (step, url) in [("health", run.url("healthcheck/connectivity")), ("tasks", tasks)] {
-        let Err(error) = run.question(step, &Ask::get(url)).await? else { continue };
+        let Err(error) = run.exchange.inquire(step, &Ask::get(url)).await? else { continue };
         if error.fault == Fault::MissingScope && step == "tasks" {
             // The vendor knows the key; some of the actions need no task list.
             let mut outcome = connected(false);

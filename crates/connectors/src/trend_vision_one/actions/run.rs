@@ -8,13 +8,9 @@ use model::vendor::{Fault, FetchError};
 use serde_json::Value;
 use url::Url;
 
-use crate::action::{Ask, Exchange, Reply, reason};
-use crate::client::{backoff, link, redact};
+use crate::action::{Ask, Exchange, reason};
+use crate::client::{link, redact};
 
-/// How often a question is asked that fails for reasons that pass.
-const QUESTIONS: u32 = 4;
-/// The first and the longest wait between two of them.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 /// Pages of a list that are read at most: no list that a run needs is longer, unless it goes in a circle.
 const PAGES: u32 = 50;
 /// How far apart this machine's clock and the vendor's may be.
@@ -54,27 +50,6 @@ impl<'a> Run<'a> {
         self.rights.iter().fold(text.to_owned(), |text, right| redact(&text, &right.key.secret))
     }
 
-    /// Asks a question, again where it fails for reasons that pass; a refusal is the caller's matter.
-    pub(super) async fn question(
-        &self,
-        step: &str,
-        ask: &Ask,
-    ) -> Result<Result<Reply, FetchError>, Halt> {
-        let mut failures = 0;
-        loop {
-            let error = match self.exchange.poll(step, ask).await? {
-                Ok(reply) => return Ok(Ok(reply)),
-                Err(error) => error,
-            };
-            failures += 1;
-            let wait = backoff::delay(failures, BACKOFF.0, BACKOFF.1, 1.0);
-            let goes_on = passes(&error.fault) && failures < QUESTIONS;
-            if !goes_on || !self.journal().wait(wait).await? {
-                return Ok(Err(error));
-            }
-        }
-    }
-
     /// All records of a list, page by page: the vendor's own links are followed on its own host only, with the
     /// headers of the first page.
     pub(super) async fn list(
@@ -84,7 +59,7 @@ impl<'a> Run<'a> {
         again: impl Fn(Url) -> Ask,
     ) -> Result<Result<Vec<Value>, FetchError>, Halt> {
         let mut records = Vec::new();
-        let mut page = self.question(step, first).await?;
+        let mut page = self.exchange.inquire(step, first).await?;
         for _ in 0..PAGES {
             let reply = match page {
                 Ok(reply) => reply,
@@ -98,7 +73,7 @@ impl<'a> Run<'a> {
             let Some(next) = next.and_then(|next| link::resolve(self.base, next).ok()) else {
                 return Ok(Ok(records));
             };
-            page = self.question(step, &again(next)).await?;
+            page = self.exchange.inquire(step, &again(next)).await?;
         }
         Ok(Ok(records))
     }

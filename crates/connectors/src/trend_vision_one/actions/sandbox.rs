@@ -168,7 +168,7 @@ async fn verdict(
     records: &mut Records,
 ) -> Result<Option<String>, Halt> {
     let ask = Ask::get(run.url_of("sandbox/analysisResults", &work.id, &[]));
-    match run.question("result", &ask).await? {
+    match run.exchange.inquire("result", &ask).await? {
         Ok(reply) => {
             let mut whole = reply.body;
             whole["status"] = Value::from("succeeded");

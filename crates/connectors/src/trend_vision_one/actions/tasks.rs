@@ -85,7 +85,7 @@ impl Follower<'_, '_> {
             let is_whole = tells.first().is_none_or(|(name, _)| record.get(*name).is_some());
             if !is_whole && course(record) == Course::Succeeded {
                 let ask = Ask::get(self.run.url_of("response/tasks", id, &[]));
-                if let Ok(reply) = self.run.question("task", &ask).await? {
+                if let Ok(reply) = self.run.exchange.inquire("task", &ask).await? {
                     *record = reply.body;
                 }
             }
@@ -111,7 +111,7 @@ impl Follower<'_, '_> {
         let path = if self.desk == Desk::Response { "response/tasks" } else { "sandbox/tasks" };
         for id in missing {
             let ask = Ask::get(self.run.url_of(path, id, &[]));
-            match self.run.question("task", &ask).await? {
+            match self.run.exchange.inquire("task", &ask).await? {
                 Ok(reply) => drop(records.insert(id.clone(), reply.body)),
                 Err(error) if passes(&error.fault) || self.desk == Desk::Response => {}
                 Err(error) => return Ok(Some(unfollowed(&reason(&error)))),
