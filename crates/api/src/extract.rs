@@ -130,6 +130,28 @@ impl<S: Send + Sync> FromRequestParts<S> for RunNamed {
     }
 }
 
+/// By what the same wish is known when it comes again: `Idempotency-Key`.
+pub(crate) struct Key(pub(crate) Option<String>);
+
+/// The longest key.
+const KEY_CAP: usize = 255;
+
+impl<S: Send + Sync> FromRequestParts<S> for Key {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get("Idempotency-Key") else { return Ok(Self(None)) };
+        match value.to_str() {
+            Ok(key) if !key.trim().is_empty() && key.len() <= KEY_CAP => {
+                Ok(Self(Some(key.trim().to_owned())))
+            }
+            _ => Err(Problem::unreadable(format!(
+                "`Idempotency-Key` must be plain text of 1 to {KEY_CAP} characters"
+            ))),
+        }
+    }
+}
+
 /// The language that the caller wants to be spoken to in: `Accept-Language`, else English.
 pub(crate) struct Language(pub(crate) Locale);
 

@@ -3,6 +3,7 @@
 //! The detail says what is wrong with the request. What failed inside goes to the log; the answer
 //! never holds a secret, a path of the server or a debug print.
 
+use model::causes::chain;
 use std::any::Any;
 use std::error::Error;
 
@@ -165,21 +166,6 @@ impl From<EngineError> for Problem {
         problem.retry_after = seconds.or(problem.retry_after);
         problem
     }
-}
-
-/// An error and its causes in one line, without a cause that the message tells already.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.contains(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 impl From<JsonRejection> for Problem {

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use connectors::trail;
 use tokio::sync::Semaphore;
 
-use crate::chain::chain;
 use crate::client::Client;
 use crate::deadline::Deadline;
 use crate::object::{self, Failure};
+use model::causes::chain;
 
 /// Objects that are read at the same time: four pieces and portions fit into the smallest function with ease.
 const SIDE_BY_SIDE: usize = 4;

@@ -13,13 +13,13 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::batch::{self, Message, Outcome};
-use crate::chain::chain;
 use crate::client::Client;
 use crate::deadline::{Deadline, pause};
 use crate::heartbeat;
 use crate::lambda::home;
 use crate::pause::{Gate, Intake as _};
 use crate::service::Home;
+use model::causes::chain;
 
 /// The rhythm until Tarn says another, and its bounds.
 const BEAT: Duration = Duration::from_secs(60);

@@ -3,11 +3,11 @@
 //! A beat that is not answered shuts it as well: messages wait in their queue for days, but a few receipts of each are
 //! all that lies between a longer outage and the dead-letter queue.
 
-use crate::chain::chain;
 use crate::client::Client;
 use crate::deadline::Deadline;
 use crate::pause::Intake;
 use crate::service::Standing;
+use model::causes::chain;
 
 /// One beat. Answers how the stack stands when Tarn accepts it.
 pub async fn beat(client: &Client, intake: &dyn Intake, deadline: Deadline) -> Option<Standing> {

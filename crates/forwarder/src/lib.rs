@@ -28,7 +28,6 @@
 //! token, [`enrolment`] and [`rotation`] make it. Why it is like this: `docs/decisions/0011-stacks-and-their-client.md`.
 
 pub mod batch;
-pub mod chain;
 pub mod chunks;
 pub mod client;
 pub mod daemon;

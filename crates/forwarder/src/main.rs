@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use forwarder::chain::chain;
 use forwarder::client::Client;
 use forwarder::settings::Settings;
 use forwarder::{daemon, lambda};
+use model::causes::chain;
 use tracing_subscriber::EnvFilter;
 
 /// By this variable a function finds its runtime (AWS Lambda, "Using the Lambda runtime API").

@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::chain::chain;
 use crate::deadline::Deadline;
 use crate::refusal::{self, Attempt, Refusal};
+use model::causes::chain;
 
 /// This client's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

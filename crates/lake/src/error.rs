@@ -92,17 +92,6 @@ pub(crate) enum LakeError {
     Failpoint(&'static str),
 }
 
-/// An error with its causes on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 /// The failure of a group, told to one of those whose records were in it.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to append a group of batches")]

@@ -6,6 +6,7 @@
 pub mod action;
 pub mod batch;
 pub mod budget;
+pub mod causes;
 pub mod clock;
 pub mod connector;
 pub mod failpoint;

@@ -182,10 +182,15 @@ mod tests {
         data_dir.make()?;
         let mut held = data_dir.lock()?;
         let plain = data_dir.lock().map(|_| ()).expect_err("it is held");
-        assert!(error::chain(&plain).contains(&format!("process {}", std::process::id())));
+        assert!(
+            model::causes::chain(plain.as_ref())
+                .contains(&format!("process {}", std::process::id()))
+        );
         held.publish("http://127.0.0.1:8717")?;
         let served = data_dir.lock().map(|_| ()).expect_err("it is held");
-        assert!(error::chain(&served).contains("the server at http://127.0.0.1:8717"));
+        assert!(
+            model::causes::chain(served.as_ref()).contains("the server at http://127.0.0.1:8717")
+        );
         let hint = error::hint(&served).unwrap_or_default();
         assert!(hint.contains("--server http://127.0.0.1:8717 --token"), "{hint}");
         drop(held);

@@ -101,24 +101,6 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if error.chain().any(is_usage) { 2 } else { 1 }
 }
 
-/// The error with its causes on one line, each said once.
-pub(crate) fn chain(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    let mut last = String::new();
-    for cause in error.chain() {
-        let message = cause.to_string();
-        if message == last {
-            continue;
-        }
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&message);
-        last = message;
-    }
-    text
-}
-
 /// What to do about the error, from the outermost cause that knows.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(hint_of).filter(|hint| !hint.is_empty())
@@ -152,7 +134,10 @@ mod tests {
     #[test]
     fn a_chain_is_one_line_and_its_hint_comes_from_the_cause_that_knows() {
         let error = failed();
-        assert_eq!(chain(&error), "failed to import `y`: failed to write `x`: no space left");
+        assert_eq!(
+            model::causes::chain(error.as_ref()),
+            "failed to import `y`: failed to write `x`: no space left"
+        );
         assert_eq!(hint(&error).as_deref(), Some("make room"));
         assert_eq!(exit_code(&error), 1);
     }

@@ -157,6 +157,6 @@ mod tests {
             assert_eq!(error::exit_code(&refused), 2, "{url}");
         }
         let missing = expand(&["no/such/file".to_owned()]).await.err().expect("missing");
-        assert!(error::chain(&missing).contains("no/such/file"));
+        assert!(model::causes::chain(missing.as_ref()).contains("no/such/file"));
     }
 }

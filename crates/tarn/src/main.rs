@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let code = error::exit_code(&error);
             if code != 0 {
-                output::note(format!("error: {}", error::chain(&error)));
+                output::note(format!("error: {}", model::causes::chain(error.as_ref())));
                 if let Some(hint) = error::hint(&error) {
                     output::note(format!("hint: {hint}"));
                 }

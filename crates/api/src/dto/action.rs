@@ -110,6 +110,11 @@ pub(crate) struct NewRun {
 }
 
 impl NewRun {
+    /// Whether a responder's request is changed.
+    pub(crate) fn is_edited(&self) -> bool {
+        !self.edited.is_empty()
+    }
+
     /// The wish in the engine's words.
     pub(crate) fn wish(
         self,

@@ -143,6 +143,13 @@ pub(crate) struct Edited {
     body: Option<Value>,
 }
 
+impl Edited {
+    /// Whether nothing is changed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.path.is_none() && self.query.is_none() && self.body.is_none()
+    }
+}
+
 impl From<Edited> for EditedRequest {
     fn from(edited: Edited) -> Self {
         Self { path: edited.path, query: edited.query, body: edited.body }

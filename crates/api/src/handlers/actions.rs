@@ -2,9 +2,10 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use engine::access::Right;
 use engine::actions::RESPONDER;
-use engine::actions::history::RunFilter;
+use engine::actions::history::{Asker, RunFilter};
 use model::action::Entity as ModelEntity;
 use model::ids::RunId;
 
@@ -13,13 +14,15 @@ use crate::dto::action::{
     Action, Cap, Edited, Entity, EntityParameters, NewRun, Property, Protection, Revert, Run,
     RunParameters,
 };
-use crate::extract::{Body, Language, MaybeBody, Parameters, RunNamed};
+use crate::extract::{Body, Key, Language, MaybeBody, Parameters, RunNamed};
 use crate::paging::{self, Page};
 use crate::problem::Problem;
 use crate::server::Server;
 
-/// The header by which the same wish is known when it comes again.
-const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// Who asks, and by what the same wish is known when it comes again.
+fn asker(access: &Access, idempotency_key: Option<String>) -> Asker<'_> {
+    Asker { actor: access.actor(), idempotency_key }
+}
 
 /// The actions of this build, with JSON Schema of what each takes and answers. The list is always whole.
 #[utoipa::path(
@@ -49,13 +52,13 @@ pub(crate) async fn run_action(
     access: Access,
     Language(locale): Language,
     Path(action): Path<String>,
-    headers: HeaderMap,
+    Key(key): Key,
     Body(wanted): Body<NewRun>,
 ) -> Result<(StatusCode, Json<Run>), Problem> {
-    let key = headers.get(IDEMPOTENCY_KEY).map(|value| value.to_str().map(str::to_owned));
-    let key = key.transpose().map_err(|_| {
-        Problem::unreadable(format!("the header `{IDEMPOTENCY_KEY}` must be plain text"))
-    })?;
+    if wanted.is_edited() {
+        // Whoever may edit a request may send anything with the responder's key.
+        access.must(Right::ActionsWrite, &access.tenant)?;
+    }
     let wish = wanted.wish(&access.tenant, action, access.actor(), key)?;
     let id = server.app.begin_run(wish).await?;
     let run = server.app.action_run(&access.tenant, id, locale).await?;
@@ -110,7 +113,10 @@ pub(crate) async fn show_action_run(
 /// Takes back what a run did, by the reverse of its action, on the items that it changed.
 #[utoipa::path(
     post, path = "/api/v1/action-runs/{id}/revert", tag = "actions", request_body = Option<Revert>,
-    params(("id" = String, Path, description = "The run's id")),
+    params(
+        ("id" = String, Path, description = "The run's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "By what the same wish is known when it comes again"),
+    ),
     responses((status = 202, body = Run))
 )]
 pub(crate) async fn revert_action_run(
@@ -118,10 +124,11 @@ pub(crate) async fn revert_action_run(
     access: Access,
     Language(locale): Language,
     RunNamed(id): RunNamed,
+    Key(key): Key,
     MaybeBody(revert): MaybeBody<Revert>,
 ) -> Result<(StatusCode, Json<Run>), Problem> {
-    let (tenant, actor) = (&access.tenant, access.actor());
-    let reverse = server.app.revert_run(tenant, id, revert.dry_run, actor).await?;
+    let (tenant, by) = (&access.tenant, asker(&access, key));
+    let reverse = server.app.revert_run(tenant, id, revert.dry_run, by).await?;
     let run = server.app.action_run(tenant, reverse, locale).await?;
     Ok((StatusCode::ACCEPTED, Json(run.into())))
 }
@@ -129,7 +136,10 @@ pub(crate) async fn revert_action_run(
 /// Does a run again: what did not succeed, or what the body says instead.
 #[utoipa::path(
     post, path = "/api/v1/action-runs/{id}/retry", tag = "actions", request_body = Option<Edited>,
-    params(("id" = String, Path, description = "The run's id")),
+    params(
+        ("id" = String, Path, description = "The run's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "By what the same wish is known when it comes again"),
+    ),
     responses((status = 202, body = Run))
 )]
 pub(crate) async fn retry_action_run(
@@ -137,10 +147,11 @@ pub(crate) async fn retry_action_run(
     access: Access,
     Language(locale): Language,
     RunNamed(id): RunNamed,
+    Key(key): Key,
     MaybeBody(edited): MaybeBody<Edited>,
 ) -> Result<(StatusCode, Json<Run>), Problem> {
     let tenant = &access.tenant;
-    let again = server.app.retry_run(tenant, id, edited.input()?, access.actor()).await?;
+    let again = server.app.retry_run(tenant, id, edited.input()?, asker(&access, key)).await?;
     let run = server.app.action_run(tenant, again, locale).await?;
     Ok((StatusCode::ACCEPTED, Json(run.into())))
 }

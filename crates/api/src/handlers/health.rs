@@ -1,5 +1,6 @@
 //! Whether the process runs and whether it can serve, for whoever watches it.
 
+use model::causes::chain;
 use std::time::Duration;
 
 use axum::Json;
@@ -10,7 +11,7 @@ use engine::error::EngineError;
 use model::time::Timestamp;
 
 use crate::dto::server::Health;
-use crate::problem::{Problem, chain};
+use crate::problem::Problem;
 use crate::server::Server;
 
 /// How long an answer holds: anyone may ask, and asking must cost next to nothing.

@@ -9,8 +9,8 @@ use engine::app::App;
 use engine::error::EngineError;
 use engine::stacks::standing::Status;
 
-use crate::problem::chain;
 use crate::server::Server;
+use model::causes::chain;
 
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -1,5 +1,6 @@
 //! Searching events: the first rows in one piece, or all rows line by line.
 
+use model::causes::chain;
 use std::io;
 
 use axum::Json;
@@ -16,7 +17,7 @@ use crate::auth::Access;
 use crate::dto::query::{QueryRequest, QueryResult};
 use crate::extract::{Body, Lines, point_in_time};
 use crate::ndjson;
-use crate::problem::{Problem, chain};
+use crate::problem::Problem;
 use crate::server::Server;
 
 /// Rows of an answer in one piece.

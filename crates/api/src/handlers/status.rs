@@ -14,8 +14,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::auth::Access;
 use crate::dto::status::{MissedChanges, StreamChange};
-use crate::problem::chain;
 use crate::server::Server;
+use model::causes::chain;
 
 /// Status changes of the tenant's streams: `status` events with a stream that changed, and a
 /// `missed` event when the client read too slowly and should ask for the status again.

@@ -248,7 +248,7 @@ async fn verdict_before(
     )
     .bind(run.to_string())
     .bind(target.kind.as_str())
-    .bind(target.value.to_lowercase())
+    .bind(target.compared())
     .fetch_optional(connection)
     .await
     .while_doing("read an action's targets")?;
@@ -288,7 +288,7 @@ async fn put_verdict(
     )
     .bind(ask.run.to_string())
     .bind(target.kind.as_str())
-    .bind(target.value.to_lowercase())
+    .bind(target.compared())
     .bind(ask.tenant.as_str())
     .bind(ask.action)
     .bind(*verdict == Verdict::Permitted)

@@ -16,7 +16,7 @@ pub struct EntityProperty {
     pub tenant: TenantId,
     /// The kind of the entity.
     pub kind: EntityKind,
-    /// The entity, in lower case.
+    /// The entity, as entities of its kind are compared.
     pub value: String,
     /// The property's name: `TMCAS_blocked`.
     pub name: String,
@@ -48,7 +48,7 @@ impl Catalog {
         )
         .bind(tenant.as_str())
         .bind(entity.kind.as_str())
-        .bind(entity.value.to_lowercase())
+        .bind(entity.compared())
         .fetch_all(self.pools.reader())
         .await
         .while_doing("read an entity's properties")?;
@@ -81,7 +81,7 @@ pub(super) async fn put(connection: &mut Connection, property: &EntityProperty) 
     )
     .bind(property.tenant.as_str())
     .bind(property.kind.as_str())
-    .bind(property.value.to_lowercase())
+    .bind(&property.value)
     .bind(&property.name)
     .bind(&property.property)
     .bind(property.is_suspicious)

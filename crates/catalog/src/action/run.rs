@@ -176,14 +176,15 @@ impl Catalog {
                  AND ($3 IS NULL OR substr(action, 1, length($3)) = $3)
                  AND ($4 IS NULL OR state = $4) AND ($5 IS NULL OR id < $5)
                  AND ($6 IS NULL OR EXISTS (SELECT 1 FROM run_targets
-                     WHERE run_targets.run_id = runs.id AND run_targets.value = $6))
-             ORDER BY id DESC LIMIT $7",
+                     WHERE run_targets.run_id = runs.id AND run_targets.value IN ($6, $7)))
+             ORDER BY id DESC LIMIT $8",
         )
         .bind(filter.tenant.as_ref().map(TenantId::as_str))
         .bind(&filter.action)
         .bind(&filter.prefix)
         .bind(filter.state.map(RunState::as_str))
         .bind(filter.before.map(|id| id.to_string()))
+        .bind(&filter.target)
         .bind(filter.target.as_ref().map(|target| target.to_lowercase()))
         .bind(i64::from(filter.limit))
         .fetch_all(self.pools.reader())
@@ -192,16 +193,16 @@ impl Catalog {
         rows.iter().map(|row| self.run_of(row)).collect()
     }
 
-    /// The runs that have not ended, oldest first.
+    /// The runs that have not ended, oldest first. One that cannot be read is told apart: the others go on.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn open_runs(&self) -> Result<Vec<StoredRun>> {
+    pub async fn open_runs(&self) -> Result<Vec<Result<StoredRun>>> {
         let rows = sqlx::query("SELECT * FROM runs WHERE ended_at IS NULL ORDER BY id")
             .fetch_all(self.pools.reader())
             .await
             .while_doing("list the runs under way")?;
-        rows.iter().map(|row| self.run_of(row)).collect()
+        Ok(rows.iter().map(|row| self.run_of(row)).collect())
     }
 
     /// Writes down how far a run is; one that has ended stays as it is.
@@ -274,17 +275,18 @@ impl Catalog {
         Ok(asked.rows_affected() > 0)
     }
 
-    /// Whether somebody wants a run stopped.
+    /// The run that a wish under this key became.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn is_run_cancelled(&self, id: RunId) -> Result<bool> {
-        let row = sqlx::query("SELECT is_cancelled FROM runs WHERE id = $1")
-            .bind(id.to_string())
+    pub async fn run_by_key(&self, tenant: &TenantId, key: &str) -> Result<Option<StoredRun>> {
+        let row = sqlx::query("SELECT * FROM runs WHERE tenant = $1 AND idempotency_key = $2")
+            .bind(tenant.as_str())
+            .bind(key)
             .fetch_optional(self.pools.reader())
             .await
-            .while_doing("read a run")?;
-        row.map_or(Ok(true), |row| row.flag("is_cancelled"))
+            .while_doing("look for a run by its key")?;
+        row.as_ref().map(|row| self.run_of(row)).transpose()
     }
 
     /// Takes a vendor's name for work for a run; `false` when another run of the connector has it.

@@ -89,8 +89,10 @@ impl Catalog {
     ) -> Result<()> {
         const ACTION: &str = "write down the end of a step";
         let mut transaction = self.pools.begin(ACTION).await?;
+        // Of a question the attempt keeps the answer: nobody goes on by it.
         let known = sqlx::query(
-            "UPDATE run_steps SET ending = $3 WHERE run_id = $1 AND name = $2 RETURNING sends",
+            "UPDATE run_steps SET ending = CASE WHEN is_change OR sends = 0 THEN $3 END
+             WHERE run_id = $1 AND name = $2 RETURNING sends, is_change",
         )
         .bind(run.to_string())
         .bind(name)
@@ -100,6 +102,7 @@ impl Catalog {
         .while_doing(ACTION)?;
         match known {
             Some(step) => {
+                let shown = if step.flag("is_change")? { ending.clone() } else { told(ending) };
                 sqlx::query(
                     "UPDATE run_attempts SET ending = $4, ended_at = $5
                      WHERE run_id = $1 AND step = $2 AND attempt = $3",
@@ -107,7 +110,7 @@ impl Catalog {
                 .bind(run.to_string())
                 .bind(name)
                 .bind(step.number("sends")?)
-                .bind(ending.to_string())
+                .bind(shown.to_string())
                 .bind(at.as_micros())
                 .execute(&mut *transaction)
                 .await
@@ -173,6 +176,21 @@ impl Catalog {
         }
         Ok(steps)
     }
+}
+
+/// Most bytes of the answer to a question that are kept: pages of mail are not the history's.
+const QUESTION_CAP: usize = 16 * 1024;
+
+/// The ending of a question, without an answer that is long.
+fn told(ending: &Value) -> Value {
+    let mut told = ending.clone();
+    if let Some(body) = told.pointer_mut("/answer/body") {
+        let length = body.to_string().len();
+        if length > QUESTION_CAP {
+            *body = Value::from(format!("{length} bytes, not kept"));
+        }
+    }
+    told
 }
 
 /// Writes a step that is about to be sent once more; answers how often that is.

@@ -2,7 +2,7 @@
 
 pub use catalog::RunFilter;
 use catalog::{StoredRun, StoredStep};
-use model::action::{Entity, Input, ItemState, Locale, Outcome, RunState, Text};
+use model::action::{Input, Item, ItemState, Locale, Outcome, RunState, Text};
 use model::ids::{RunId, TenantId};
 use model::time::Timestamp;
 use serde::Serialize;
@@ -17,6 +17,22 @@ use crate::error::EngineError;
 
 /// The last part of its time in which a run counts as expiring.
 const EXPIRING: u32 = 10;
+
+/// Who asks, and by what the same wish is known when it comes again.
+#[derive(Debug, Clone)]
+pub struct Asker<'a> {
+    /// The name for the audit log.
+    pub actor: &'a str,
+    /// The key; none where the wish does not come again.
+    pub idempotency_key: Option<String>,
+}
+
+impl<'a> Asker<'a> {
+    /// Somebody who asks once.
+    pub fn once(actor: &'a str) -> Self {
+        Self { actor, idempotency_key: None }
+    }
+}
 
 /// One run, for people and programs.
 #[derive(Debug, Clone, Serialize)]
@@ -129,8 +145,14 @@ impl App {
         filter: &RunFilter,
         locale: Locale,
     ) -> Result<Vec<RunView>, EngineError> {
-        let stored = self.services.catalog.runs(filter).await?;
-        stored.iter().map(|run| self.view(run, locale)).collect()
+        // That little is left of its time is no state that is written down.
+        let is_expiring = filter.state == Some(RunState::Expiring);
+        let state = if is_expiring { Some(RunState::InProgress) } else { filter.state };
+        let stored = self.services.catalog.runs(&RunFilter { state, ..filter.clone() }).await?;
+        let mut views =
+            stored.iter().map(|run| self.view(run, locale)).collect::<Result<Vec<_>, _>>()?;
+        views.retain(|view| !is_expiring || view.state == RunState::Expiring);
+        Ok(views)
     }
 
     /// Takes back what a run did: the reverse action, on the items that it changed.
@@ -142,7 +164,7 @@ impl App {
         tenant: &TenantId,
         id: RunId,
         is_dry_run: bool,
-        actor: &str,
+        by: Asker<'_>,
     ) -> Result<RunId, EngineError> {
         let stored = self.stored_run(tenant, id).await?;
         let nothing = |hint: &str| EngineError::Conflict {
@@ -156,8 +178,8 @@ impl App {
         let Some(reverse) = document.reverse else {
             return Err(nothing("its action has no reverse"));
         };
-        let changed = changed(&stored);
-        if changed.is_empty() {
+        let items = outcome(&stored).map(|outcome| outcome.items).unwrap_or_default();
+        if !items.iter().any(is_changed) {
             return Err(nothing("it changed nothing"));
         }
         // A connector does both; a responder's reverse is a responder of its own.
@@ -168,11 +190,7 @@ impl App {
         let spec = targets.find(tenant, &reverse, connector.as_deref(), &on).await?.spec;
         let mut input = document.input;
         input.parameters.retain(|name, _| spec.parameter(name).is_some());
-        if spec.entities.is_empty() {
-            input.entities.clear();
-        } else {
-            input.entities = changed;
-        }
+        narrow(&mut input, &items, is_changed, false);
         self.begin_run(Wish {
             tenant: tenant.clone(),
             action: reverse,
@@ -181,7 +199,8 @@ impl App {
             context: (!document.context.is_null()).then_some(document.context),
             origin: document.origin,
             is_dry_run,
-            actor: actor.to_owned(),
+            actor: by.actor.to_owned(),
+            idempotency_key: by.idempotency_key,
             reverse_of: Some(id),
             ..Wish::default()
         })
@@ -197,7 +216,7 @@ impl App {
         tenant: &TenantId,
         id: RunId,
         edited: Option<Input>,
-        actor: &str,
+        by: Asker<'_>,
     ) -> Result<RunId, EngineError> {
         let stored = self.stored_run(tenant, id).await?;
         if stored.ended_at.is_none() {
@@ -207,14 +226,21 @@ impl App {
             });
         }
         let document = document(&stored)?;
-        let input = edited.unwrap_or_else(|| {
-            let mut input = document.input;
-            let outcome = outcome(&stored).map(|outcome| outcome.items).unwrap_or_default();
-            input.entities.retain(|entity| {
-                !outcome.iter().any(|item| item.state.is_success() && item.entity.is_same(entity))
-            });
-            input
-        });
+        let input = match edited {
+            Some(edited) => edited,
+            None => {
+                let items = outcome(&stored).map(|outcome| outcome.items).unwrap_or_default();
+                if !items.is_empty() && items.iter().all(|item| item.state.is_success()) {
+                    return Err(EngineError::Conflict {
+                        problem: format!("everything of the run {id} succeeded"),
+                        hint: "say what shall be done instead: entities or parameters".to_owned(),
+                    });
+                }
+                let mut input = document.input;
+                narrow(&mut input, &items, |item| !item.state.is_success(), true);
+                input
+            }
+        };
         self.begin_run(Wish {
             tenant: tenant.clone(),
             action: stored.asked.action.clone(),
@@ -225,7 +251,8 @@ impl App {
             context: (!document.context.is_null()).then_some(document.context),
             edited: document.edited,
             is_dry_run: stored.asked.is_dry_run,
-            actor: actor.to_owned(),
+            actor: by.actor.to_owned(),
+            idempotency_key: by.idempotency_key,
             retry_of: Some(id),
             ..Wish::default()
         })
@@ -249,7 +276,8 @@ impl App {
             Some(outcome) => (&outcome.message, &outcome.items),
             None => (&progress.message, &progress.items),
         };
-        let has_changed = !run.asked.is_dry_run && !changed(run).is_empty();
+        let has_changed = !run.asked.is_dry_run
+            && ended.iter().flat_map(|outcome| &outcome.items).any(is_changed);
         let told = |told: &dyn Fn(&Outcome) -> Value| ended.as_ref().map_or(Value::Null, told);
         Ok(RunView {
             id: run.asked.id,
@@ -291,6 +319,24 @@ impl App {
     }
 }
 
+/// Leaves in an input the items that are kept, among its entities and in its lists that name items; what is no
+/// item stays when `else_kept` holds.
+fn narrow(input: &mut Input, items: &[Item], kept: impl Fn(&Item) -> bool, else_kept: bool) {
+    let is_kept = |item: Option<&Item>| item.map_or(else_kept, &kept);
+    input.entities.retain(|entity| is_kept(items.iter().find(|item| item.entity.is_same(entity))));
+    for value in input.parameters.values_mut() {
+        let Value::Array(values) = value else { continue };
+        let named = |value: &Value| {
+            let text = value.as_str()?;
+            items.iter().find(|item| item.entity.value.eq_ignore_ascii_case(text))
+        };
+        if values.iter().any(|value| named(value).is_some()) {
+            values.retain(|value| is_kept(named(value)));
+        }
+    }
+    input.parameters.retain(|_, value| *value != Value::Array(Vec::new()));
+}
+
 fn document(run: &StoredRun) -> Result<Document, EngineError> {
     serde_json::from_value(run.asked.document.clone()).map_err(|error| {
         EngineError::Catalog(catalog::CatalogError::Corrupt {
@@ -304,14 +350,9 @@ fn outcome(run: &StoredRun) -> Option<Outcome> {
     serde_json::from_value(run.outcome.clone()?).ok()
 }
 
-/// The entities that a run has changed.
-fn changed(run: &StoredRun) -> Vec<Entity> {
-    let items = outcome(run).map(|outcome| outcome.items).unwrap_or_default();
-    items
-        .into_iter()
-        .filter(|item| item.state == ItemState::Succeeded)
-        .map(|item| item.entity)
-        .collect()
+/// Whether the run itself made it so.
+fn is_changed(item: &Item) -> bool {
+    item.state == ItemState::Succeeded
 }
 
 fn step_view(run: RunId, step: StoredStep) -> StepView {

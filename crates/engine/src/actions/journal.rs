@@ -49,6 +49,28 @@ impl RunJournal {
         }
     }
 
+    /// Whether a change may be sent: every target was permitted, and the run has time left.
+    async fn check(&self, step: &Step<'_>) -> Result<(), Halt> {
+        if self.clock.now() >= self.run.asked.due_at {
+            return Err(Halt::Fatal(Text::new(
+                "the run's time was over before it could be sent",
+                "送信する前に実行の制限時間を過ぎました",
+            )));
+        }
+        if self.effect != Effect::Contains {
+            return Ok(());
+        }
+        let permitted = self.catalog.permitted(self.run.asked.id).await.map_err(failed)?;
+        let is_permitted = |target: &Entity| permitted.iter().any(|known| known.is_same(target));
+        match step.targets.iter().find(|target| !is_permitted(target)) {
+            Some(target) => Err(Halt::fatal(format!("{target} was not permitted"))),
+            None if step.targets.is_empty() => {
+                Err(Halt::fatal("the request names nothing that was permitted"))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn request_of(step: &Step<'_>) -> Value {
         let mut request = json!(step.request);
         if !step.targets.is_empty() {
@@ -101,19 +123,16 @@ impl Journal for RunJournal {
 
     async fn sending(&self, step: &Step<'_>) -> Result<(), Halt> {
         self.proceed(step.name)?;
-        if step.is_change && self.effect == Effect::Contains {
-            let permitted = self.catalog.permitted(self.run.asked.id).await.map_err(failed)?;
-            let is_permitted =
-                |target: &Entity| permitted.iter().any(|known| known.is_same(target));
-            if let Some(target) = step.targets.iter().find(|target| !is_permitted(target)) {
-                return Err(Halt::fatal(format!("{target} was not permitted")));
-            }
+        if step.is_change {
+            self.check(step).await?;
         }
         let request = Self::request_of(step);
         let (run, now) = (self.run.asked.id, self.clock.now());
         let written = self.catalog.step_sending(run, step.name, step.is_change, &request, now);
         written.await.map_err(failed)?;
-        self.proceed(step.name)
+        // Whoever stops now stops behind the request: what is written down as sent is sent.
+        model::failpoint::hit("actions.step", step.name);
+        Ok(())
     }
 
     async fn ended(&self, step: &str, ending: &Ending) -> Result<(), Halt> {
@@ -135,12 +154,15 @@ impl Journal for RunJournal {
 
     async fn permit(&self, targets: &[Entity]) -> Result<Vec<Verdict>, Halt> {
         self.proceed("permit")?;
-        if self.effect != Effect::Contains {
-            return Ok(vec![Verdict::Permitted; targets.len()]);
-        }
         let asked = &self.run.asked;
-        let protected = self.catalog.protected(&asked.tenant).await.map_err(failed)?;
-        let caps = self.catalog.caps(&asked.tenant).await.map_err(failed)?;
+        // What takes nothing away is let through, and written down all the same: the history finds it.
+        let is_guarded = self.effect == Effect::Contains;
+        let (protected, caps) = if is_guarded {
+            let protected = self.catalog.protected(&asked.tenant).await.map_err(failed)?;
+            (protected, self.catalog.caps(&asked.tenant).await.map_err(failed)?)
+        } else {
+            (Vec::new(), Vec::new())
+        };
         let cap = caps.iter().find(|cap| cap.action == asked.action);
         let ask = PermitAsk {
             run: asked.id,
@@ -151,7 +173,7 @@ impl Journal for RunJournal {
                 .map(|target| (target, guard::protection(&protected, target)))
                 .collect(),
             cap: cap.map(|cap| (cap.per_hour, guard::over_cap(cap.per_hour))),
-            is_counted: !asked.is_dry_run,
+            is_counted: is_guarded && !asked.is_dry_run,
             at: self.clock.now(),
         };
         let verdicts = self.catalog.permit(&ask).await.map_err(failed)?;

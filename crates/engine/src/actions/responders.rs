@@ -162,9 +162,19 @@ impl App {
         dry_run: bool,
         actor: &str,
     ) -> Result<Vec<ResponderChange>, EngineError> {
-        let mut planned = Vec::new();
+        let mut planned: Vec<(ResponderChange, StoredResponder)> = Vec::new();
         for document in documents {
-            planned.push(self.planned(document).await?);
+            let (change, stored) = self.planned(document).await?;
+            let is_twice = |(known, _): &(ResponderChange, StoredResponder)| {
+                (&known.tenant, &known.name) == (&change.tenant, &change.name)
+            };
+            if planned.iter().any(is_twice) {
+                return Err(EngineError::Invalid {
+                    problem: format!("the responder `{}` is there twice", change.name),
+                    hint: "give each a name of its own".to_owned(),
+                });
+            }
+            planned.push((change, stored));
         }
         for (change, stored) in planned.iter().filter(|_| !dry_run) {
             if change.kind == "unchanged" {
@@ -192,7 +202,7 @@ impl App {
         let reachable = tenant.clone().unwrap_or_default();
         let known = self.services.catalog.responders(&reachable).await?;
         let before = known.into_iter().find(|known| known.tenant == tenant && known.name == name);
-        let opened = before.as_ref().map(|before| self.opened(before)).transpose()?;
+        let opened = before.as_ref().map(opened).transpose()?;
         let document = document.keeping(opened.as_ref()).map_err(refused)?;
         document.check(&self.sources).map_err(|errors| {
             let problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
@@ -222,11 +232,6 @@ impl App {
             updated_at: now,
         };
         Ok((ResponderChange { tenant: document.tenant, name, kind }, stored))
-    }
-
-    /// The document of a stored responder, with its secrets.
-    fn opened(&self, stored: &StoredResponder) -> Result<ResponderDocument, EngineError> {
-        opened(stored)
     }
 
     /// The responders that a tenant may use.

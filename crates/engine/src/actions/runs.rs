@@ -1,11 +1,15 @@
 //! The runs of this process: begun, lived through to their end, gone on with after a crash.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use catalog::{Begun, EntityProperty, NewRun, StoredRun};
-use model::action::{Call, Halt, Input, Item, ItemState, Outcome, RunState, Text};
+use catalog::{Begun, CatalogError, EntityProperty, NewRun, StoredRun, StoredStep};
+use model::action::journal::Ending;
+use model::action::spec::{ActionParameter, ActionParameterKind};
+use model::action::{Call, Entity, Halt, Input, Item, ItemState, Outcome, RunState, Text};
+use model::causes::chain;
 use model::clock;
 use model::ids::{RunId, TenantId};
 use model::secret::{MASK, Secret};
@@ -16,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use super::journal::{RunJournal, Signal};
 use super::responders;
-use super::target::{OnRecord, Target, Targets, responder_name};
+use super::target::{Interruption, OnRecord, Target, Targets, responder_name};
 use super::wish::{Document, Wish, refused};
 use crate::app::App;
 use crate::error::EngineError;
@@ -28,6 +32,8 @@ const REST: Duration = Duration::from_secs(5);
 pub(crate) struct Runs {
     targets: Targets,
     under_way: Mutex<HashMap<RunId, UnderWay>>,
+    /// Whether this process begins nothing any more.
+    is_stopped: AtomicBool,
 }
 
 struct UnderWay {
@@ -48,7 +54,7 @@ pub(super) struct Progress {
 
 impl Runs {
     pub(crate) fn new(targets: Targets) -> Arc<Self> {
-        Arc::new(Self { targets, under_way: Mutex::default() })
+        Arc::new(Self { targets, under_way: Mutex::default(), is_stopped: AtomicBool::new(false) })
     }
 
     /// How targets are found and opened.
@@ -64,6 +70,10 @@ impl Runs {
     fn start(self: &Arc<Self>, run: StoredRun) {
         let id = run.asked.id;
         let mut under_way = self.lock();
+        // Written down, so the next process goes on with it.
+        if self.is_stopped.load(Ordering::Relaxed) {
+            return;
+        }
         if under_way.get(&id).is_some_and(|known| !known.task.is_finished()) {
             return;
         }
@@ -83,7 +93,11 @@ impl Runs {
 
     /// Lets every run rest where it is.
     pub(crate) async fn stop(&self) {
-        let under_way: Vec<UnderWay> = self.lock().drain().map(|(_, known)| known).collect();
+        let under_way: Vec<UnderWay> = {
+            let mut under_way = self.lock();
+            self.is_stopped.store(true, Ordering::Relaxed);
+            under_way.drain().map(|(_, known)| known).collect()
+        };
         for known in &under_way {
             known.signal.send_replace(Signal::Stop);
         }
@@ -119,7 +133,18 @@ impl Runs {
     /// One life of a run. `Err` when it has no end of its own yet.
     async fn attempt(&self, run: &StoredRun, signal: watch::Receiver<Signal>) -> Result<(), Halt> {
         let services = &self.targets.services;
+        // As it is now: it may have ended, or somebody may have stopped it, since it was read.
+        let (tenant, id) = (&run.asked.tenant, run.asked.id);
+        let stored = services.catalog.run(tenant, id).await.map_err(journal_failed)?;
+        let Some(run) = stored.as_ref().filter(|run| run.ended_at.is_none()) else {
+            return Ok(());
+        };
         let asked = &run.asked;
+        let begun = services.catalog.run_progress(id, RunState::InProgress, &run.progress);
+        begun.await.map_err(journal_failed)?;
+        if run.is_cancelled {
+            return self.end(run, Err(Halt::Cancelled)).await;
+        }
         let (document, input) = match self.input(run) {
             Ok(parts) => parts,
             Err(error) => return self.end(run, Err(Halt::fatal(error.to_string()))).await,
@@ -128,7 +153,9 @@ impl Runs {
         let found = targets.again(&asked.tenant, &asked.action, asked.connector, &on).await;
         let target = match found {
             Ok(target) => target,
-            Err(EngineError::Catalog(error)) => return Err(Halt::Journal(Box::new(error))),
+            Err(EngineError::Catalog(error)) if is_passing(&error) => {
+                return Err(journal_failed(error));
+            }
             Err(error) => return self.end(run, Err(Halt::fatal(error.to_string()))).await,
         };
         let journal = RunJournal {
@@ -139,7 +166,12 @@ impl Runs {
             patience: document.patience,
             signal,
         };
-        let rights = target.rights(&services.budgets);
+        let interruption = Interruption {
+            signal: journal.signal.clone(),
+            clock: services.clock.clone(),
+            due: asked.due_at,
+        };
+        let rights = target.rights(&services.budgets, &interruption);
         let call =
             Call { action: &target.spec.name, input: &input, rights: &rights, journal: &journal };
         match target.performer.act(&call).await {
@@ -161,13 +193,14 @@ impl Runs {
     async fn end(&self, run: &StoredRun, ended: Result<Outcome, Halt>) -> Result<(), Halt> {
         let services = &self.targets.services;
         let asked = &run.asked;
-        let failed = |error: catalog::CatalogError| Halt::Journal(Box::new(error));
         let (state, outcome) = match ended {
             Ok(outcome) => (RunState::of(&outcome), outcome),
             Err(halt) => {
-                let stored = services.catalog.run(&asked.tenant, asked.id).await.map_err(failed)?;
+                let catalog = &services.catalog;
+                let stored = catalog.run(&asked.tenant, asked.id).await.map_err(journal_failed)?;
+                let steps = catalog.steps(asked.id).await.map_err(journal_failed)?;
                 let progress = stored.map(|stored| stored.progress).unwrap_or_default();
-                halted(halt, serde_json::from_value(progress).unwrap_or_default())
+                halted(halt, serde_json::from_value(progress).unwrap_or_default(), &steps)
             }
         };
         let at = services.clock.now();
@@ -177,7 +210,7 @@ impl Runs {
                 learned.push(EntityProperty {
                     tenant: asked.tenant.clone(),
                     kind: about.entity.kind,
-                    value: about.entity.value.to_lowercase(),
+                    value: about.entity.compared(),
                     name: name.clone(),
                     property: property.clone(),
                     is_suspicious: about.is_suspicious,
@@ -193,15 +226,15 @@ impl Runs {
         }
         let written =
             services.catalog.end_run(asked.id, state, &json!(outcome), &learned, at).await;
-        written.map_err(failed)?;
+        written.map_err(journal_failed)?;
         tracing::info!(run.id = %asked.id, action = asked.action, %state, "a run ended");
         Ok(())
     }
 }
 
-/// How a run stands that ends without an outcome of its own. What the vendor has taken on and nobody follows any
-/// more is unknown.
-fn halted(halt: Halt, progress: Progress) -> (RunState, Outcome) {
+/// How a run stands that ends without an outcome of its own. What was sent and may have been taken, and nobody
+/// follows any more, is unknown, whatever the run itself knew of it.
+fn halted(halt: Halt, progress: Progress, steps: &[StoredStep]) -> (RunState, Outcome) {
     let Progress { mut items, .. } = progress;
     let (mut state, message) = match halt {
         Halt::Fatal(message) => (RunState::Failed, message),
@@ -213,24 +246,60 @@ fn halted(halt: Halt, progress: Progress) -> (RunState, Outcome) {
             (RunState::Cancelled, message)
         }
     };
-    for item in items.iter_mut().filter(|item| item.state == ItemState::Accepted) {
-        item.state = ItemState::Unknown;
-        if state == RunState::Failed {
-            state = RunState::Unknown;
+    let sent: Vec<Entity> =
+        steps.iter().filter(|step| may_be_taken(step)).flat_map(targets_of).collect();
+    for entity in &sent {
+        if !items.iter().any(|item| item.entity.is_same(entity)) {
+            items.push(Item::new(entity.clone(), ItemState::Accepted));
+        }
+    }
+    for item in &mut items {
+        let is_sent = sent.iter().any(|entity| entity.is_same(&item.entity));
+        if item.state == ItemState::Accepted || item.state == ItemState::Pending && is_sent {
+            item.state = ItemState::Unknown;
+            if state == RunState::Failed {
+                state = RunState::Unknown;
+            }
         }
     }
     (state, Outcome { items, ..Outcome::said(false, message) })
 }
 
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
+/// Whether a change was sent and not certainly refused.
+fn may_be_taken(step: &StoredStep) -> bool {
+    if !step.is_change || step.sends == 0 {
+        return false;
     }
-    text
+    let ending = step.ending.clone().map(serde_json::from_value::<Ending>);
+    match ending {
+        Some(Ok(Ending::NotTaken { .. })) => false,
+        Some(Ok(Ending::Answered { answer })) => (200..300).contains(&answer.status),
+        _ => true,
+    }
+}
+
+/// What a step was sent for.
+fn targets_of(step: &StoredStep) -> Vec<Entity> {
+    let targets = step.request.as_ref().map(|request| request["targets"].clone());
+    targets.and_then(|targets| serde_json::from_value(targets).ok()).unwrap_or_default()
+}
+
+fn journal_failed(error: CatalogError) -> Halt {
+    Halt::Journal(Box::new(error))
+}
+
+/// Whether the catalog may work again a little later.
+fn is_passing(error: &CatalogError) -> bool {
+    matches!(error.kind(), catalog::ErrorKind::Unavailable | catalog::ErrorKind::DiskFull)
+}
+
+fn other_wish(other: RunId) -> EngineError {
+    EngineError::Conflict {
+        problem: format!(
+            "the idempotency key belongs to the run {other}, which asks for something else"
+        ),
+        hint: "use a new key for every new wish".to_owned(),
+    }
 }
 
 impl App {
@@ -241,25 +310,22 @@ impl App {
     /// There is no such action or connector, the input cannot be taken, another wish came under this key, or
     /// the catalog cannot be written.
     pub async fn begin_run(&self, mut wish: Wish) -> Result<RunId, EngineError> {
+        let digest = self.services.catalog.key_fingerprint("runs", &wish.text()).to_string();
+        if let Some(known) = self.known_run(&wish, &digest).await? {
+            return Ok(known);
+        }
         let targets = &self.runs.targets;
         let on = self.on_record(&mut wish).await?;
         let connector = wish.connector.as_deref();
         let target = targets.find(&wish.tenant, &wish.action, connector, &on).await?;
         let input =
             wish.input.checked(&target.spec).map_err(|error| refused(&wish.action, &error))?;
-        let run = self.written(&wish, &target, input)?;
+        let run = self.written(&wish, &target, input, digest)?;
         let (id, tenant) = (run.id, run.tenant.clone());
         match self.services.catalog.begin_run(&run).await? {
             Begun::New => {}
-            Begun::Known(known) => return Ok(known.asked.id),
-            Begun::OtherWish(other) => {
-                return Err(EngineError::Conflict {
-                    problem: format!(
-                        "the idempotency key belongs to the run {other}, which asks for something else"
-                    ),
-                    hint: "use a new key for every new wish".to_owned(),
-                });
-            }
+            Begun::Known(known) => return Ok(self.gone_on_with(*known)),
+            Begun::OtherWish(other) => return Err(other_wish(other)),
         }
         let detail = json!({ "tenant": tenant, "run": id, "connector": run.connector_name, "dry_run": run.is_dry_run });
         self.audit(&run.actor, "action.run", &run.action, &detail).await;
@@ -267,6 +333,24 @@ impl App {
             self.runs.start(stored);
         }
         Ok(id)
+    }
+
+    /// The run that the same wish under the same key became before; it is gone on with, should it rest.
+    async fn known_run(&self, wish: &Wish, digest: &str) -> Result<Option<RunId>, EngineError> {
+        let Some(key) = &wish.idempotency_key else { return Ok(None) };
+        match self.services.catalog.run_by_key(&wish.tenant, key).await? {
+            None => Ok(None),
+            Some(known) if known.asked.digest == digest => Ok(Some(self.gone_on_with(known))),
+            Some(other) => Err(other_wish(other.asked.id)),
+        }
+    }
+
+    fn gone_on_with(&self, known: StoredRun) -> RunId {
+        let id = known.asked.id;
+        if known.ended_at.is_none() {
+            self.runs.start(known);
+        }
+        id
     }
 
     /// What a responder runs on: its record is looked for now, for it may be gone when the run goes on.
@@ -292,17 +376,25 @@ impl App {
         Ok(on)
     }
 
-    fn written(&self, wish: &Wish, target: &Target, input: Input) -> Result<NewRun, EngineError> {
+    fn written(
+        &self,
+        wish: &Wish,
+        target: &Target,
+        input: Input,
+        digest: String,
+    ) -> Result<NewRun, EngineError> {
         let patience = wish.patience(&target.spec)?;
         let masked = input.masked(&target.spec);
         let has_secrets = masked != input;
-        if !has_secrets && json!(input).to_string().contains(MASK) {
+        let is_mask = |parameter: &ActionParameter| {
+            parameter.kind == ActionParameterKind::Secret && input.text(&parameter.name) == MASK
+        };
+        if let Some(parameter) = target.spec.parameters.iter().find(|known| is_mask(known)) {
             return Err(EngineError::Invalid {
-                problem: "the input holds a masked secret".to_owned(),
+                problem: format!("`parameters.{}` is masked", parameter.name),
                 hint: "write the secret itself: the history does not keep it".to_owned(),
             });
         }
-        let digest = wish.digest(&target.id.to_string(), &input);
         let integration = wish.action.split('.').next().unwrap_or_default();
         let reverse = target.spec.reverse.as_ref();
         let document = Document {
@@ -340,11 +432,19 @@ impl App {
     /// # Errors
     /// The catalog cannot be read.
     pub async fn resume_runs(&self) -> Result<Vec<(TenantId, RunId)>, EngineError> {
-        let open = self.services.catalog.open_runs().await?;
-        let ids = open.iter().map(|run| (run.asked.tenant.clone(), run.asked.id)).collect();
-        for run in open {
-            tracing::info!(run.id = %run.asked.id, action = run.asked.action, "going on with a run");
-            self.runs.start(run);
+        let mut ids = Vec::new();
+        for run in self.services.catalog.open_runs().await? {
+            match run {
+                Ok(run) => {
+                    let NewRun { id, tenant, action, .. } = &run.asked;
+                    tracing::info!(run.id = %id, action, "going on with a run");
+                    ids.push((tenant.clone(), *id));
+                    self.runs.start(run);
+                }
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), "a run cannot be read, and is not gone on with");
+                }
+            }
         }
         Ok(ids)
     }

@@ -6,16 +6,20 @@ use async_trait::async_trait;
 use catalog::{StoredConnector, StoredResponder};
 use connectors::Registry;
 use model::action::{ActionSpec, Call, Halt, Outcome, Responds, Right};
-use model::budget::{Priority, Quota};
+use model::budget::{Budget, Permit, Priority, Quota, ReserveError};
+use model::clock::Clock;
 use model::ids::{ConnectorId, TenantId};
+use model::time::Timestamp;
 use model::vendor::{Connection, Key};
 use serde_json::Value;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::RESPONDER;
+use super::journal::Signal;
 use super::responders::{self, EditedRequest, ResponderSettings};
 
-use crate::budget::Budgets;
+use crate::budget::{Budgets, Sender};
 use crate::collect::Services;
 use crate::connectors::check::{self, ExtraRegions};
 use crate::connectors::document::Plan;
@@ -35,6 +39,36 @@ pub(super) struct Target {
     pub(super) keys: Vec<Key>,
     /// The limits of its keys.
     pub(super) quotas: Vec<Quota>,
+}
+
+/// What ends a run's wait for its turn: a signal, or the end of its time.
+#[derive(Clone)]
+pub(super) struct Interruption {
+    pub(super) signal: watch::Receiver<Signal>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) due: Timestamp,
+}
+
+/// A budget whose queue is left when the run has to end.
+struct Interruptible {
+    sender: Sender,
+    interruption: Interruption,
+}
+
+#[async_trait]
+impl Budget for Interruptible {
+    async fn reserve(&self, host: &str) -> Result<Permit, ReserveError> {
+        let Interruption { signal, clock, due } = &self.interruption;
+        let mut signal = signal.clone();
+        tokio::select! {
+            biased;
+            permit = self.sender.reserve(host) => permit,
+            _ = signal.wait_for(|signal| *signal != Signal::Go) => {
+                Err(ReserveError("the run stops".into()))
+            }
+            () = clock.sleep_until(*due) => Err(ReserveError("the run's time is over".into())),
+        }
+    }
 }
 
 /// How targets are found and opened.
@@ -67,7 +101,7 @@ impl Responds for Connected {
 
 impl Target {
     /// The right to send with each key, before all collection.
-    pub(super) fn rights(&self, budgets: &Budgets) -> Vec<Right> {
+    pub(super) fn rights(&self, budgets: &Budgets, patience: &Interruption) -> Vec<Right> {
         let owner = ConnectorId(self.id);
         self.keys
             .iter()
@@ -75,7 +109,8 @@ impl Target {
                 let quotas = self.quotas.clone();
                 let priority = Priority::Interactive;
                 let sender = budgets.sender(&key.secret, owner, quotas, priority, None);
-                Right { key: key.clone(), budget: Box::new(sender) }
+                let budget = Interruptible { sender, interruption: patience.clone() };
+                Right { key: key.clone(), budget: Box::new(budget) }
             })
             .collect()
     }
@@ -140,7 +175,16 @@ impl Targets {
         id: Uuid,
         on: &OnRecord,
     ) -> Result<Target, EngineError> {
-        self.find(tenant, action, Some(&id.to_string()), on).await
+        let target = self.find(tenant, action, Some(&id.to_string()), on).await?;
+        if target.id == id {
+            return Ok(target);
+        }
+        // Another responder has taken the name: the run is not for its host.
+        Err(EngineError::NotFound {
+            kind: "responder",
+            name: id.to_string(),
+            tenant: tenant.to_string(),
+        })
     }
 
     /// A responder that a tenant may use, by its name: its own before one of all tenants.

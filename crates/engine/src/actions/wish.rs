@@ -7,9 +7,9 @@ use model::action::{ActionSpec, Input};
 use model::hint::Hint;
 use model::ids::{RunId, TenantId};
 use model::manifest::optional_duration_text;
+use model::secret::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::responders::EditedRequest;
 use super::target::OnRecord;
@@ -19,6 +19,9 @@ use crate::error::EngineError;
 const POLL: Duration = Duration::from_secs(10);
 /// How long a vendor may take to show what it has just accepted.
 const SETTLE: Duration = Duration::from_secs(30);
+/// The shortest span between two questions, and the longest that a vendor is given to show what it accepted.
+const SHORTEST_POLL: Duration = Duration::from_millis(100);
+const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
 /// The longest that a run may wait.
 const LONGEST: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -122,25 +125,27 @@ impl Wish {
                 hint: "write for instance 15m, 24h or 14d".to_owned(),
             });
         }
+        let poll = self.options.poll.or(spec.poll).unwrap_or(POLL);
+        let settle = self.options.settle.unwrap_or(SETTLE);
         Ok(Patience {
-            poll: self.options.poll.or(spec.poll).unwrap_or(POLL),
-            settle: self.options.settle.unwrap_or(SETTLE),
+            poll: poll.clamp(SHORTEST_POLL, LONGEST),
+            settle: settle.min(LONGEST_SETTLE),
             timeout,
         })
     }
 
-    /// What is compared when a wish comes again under the same key.
-    pub(super) fn digest(&self, connector: &str, input: &Input) -> String {
+    /// What is compared when a wish comes again under the same key. It may hold secrets.
+    pub(super) fn text(&self) -> Secret {
         let what: Value = json!([
             self.action,
-            connector,
-            input,
+            self.connector,
+            self.input,
             self.options,
             self.is_dry_run,
             self.origin.record,
             self.edited,
         ]);
-        hex::encode(Sha256::digest(what.to_string()))
+        Secret::new(what.to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 //! The loop has one resting place. Everything it does in between is short and pure, except for
 //! noting health; pages are read in tasks of their own and come back as outcomes.
 
+use model::causes::chain;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -401,16 +402,4 @@ fn coverage(
         let edge = stream::whole_second(now - lag - recent);
         Cursor::first_run(strategy, stream::whole_second(now - back), edge)
     })
-}
-
-/// An error with its causes, for status texts.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::actions::history::{RunFilter, RunView};
+use engine::actions::history::{Asker, RunFilter, RunView};
 use engine::actions::wish::{Options, Wish};
 use engine::error::{EngineError, ErrorKind};
 use model::action::{Entity, EntityKind, Input, Locale, RunState};
@@ -151,7 +151,7 @@ async fn a_run_is_taken_back_on_what_it_changed_and_only_once_there_is_something
     world.run(wish(ADD, urls(&["http://old.example/"]))).await;
     let run = world.run(wish(ADD, urls(&["http://old.example/", "http://new.example/"]))).await;
     assert_eq!(run.reverse.as_deref(), Some(REMOVE));
-    let reverse = world.app.revert_run(&tenant(), run.id, false, "ito").await.unwrap();
+    let reverse = world.app.revert_run(&tenant(), run.id, false, Asker::once("ito")).await.unwrap();
     let reverse = world.ended(reverse).await;
     assert_eq!(reverse.action, REMOVE);
     assert_eq!((reverse.reverse_of, reverse.actor.as_str()), (Some(run.id), "ito"));
@@ -159,7 +159,8 @@ async fn a_run_is_taken_back_on_what_it_changed_and_only_once_there_is_something
     assert_eq!(vendor.state()["blocklist"]["urls"], json!(["old.example"]));
 
     let asked = world.run(wish("trend_micro_cas.ping", json!({}))).await;
-    let error = world.app.revert_run(&tenant(), asked.id, false, "ito").await.unwrap_err();
+    let error =
+        world.app.revert_run(&tenant(), asked.id, false, Asker::once("ito")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
 }
 
@@ -169,13 +170,14 @@ async fn a_failed_run_is_repeated_as_it_was_or_edited() {
     let run = world.run(wish(ADD, urls(&["http://bad.example/", "http://worse.example/"]))).await;
     assert_eq!(run.state, RunState::Partial);
     vendor.set_fault("refuse_items", "").unwrap();
-    let again = world.app.retry_run(&tenant(), run.id, None, "ito").await.unwrap();
+    let again = world.app.retry_run(&tenant(), run.id, None, Asker::once("ito")).await.unwrap();
     let again = world.ended(again).await;
     assert_eq!(again.state, RunState::Succeeded);
     assert_eq!(again.retry_of, Some(run.id));
     assert_eq!(again.input.entities, [Entity::new(EntityKind::Url, "http://worse.example/")]);
     let edited: Input = serde_json::from_value(urls(&["http://other.example/"])).unwrap();
-    let other = world.app.retry_run(&tenant(), run.id, Some(edited), "ito").await.unwrap();
+    let other =
+        world.app.retry_run(&tenant(), run.id, Some(edited), Asker::once("ito")).await.unwrap();
     assert_eq!(world.ended(other).await.state, RunState::Succeeded);
     let listed = vendor.state()["blocklist"]["urls"].clone();
     assert_eq!(listed, json!(["bad.example", "worse.example", "other.example"]));
@@ -282,4 +284,69 @@ async fn an_action_begins_within_one_window_while_collection_uses_the_whole_quot
     world.app.stop_collecting().await;
     assert_complete(&world, &vendor).await;
     println!("actions=5 first_answer_within={slowest:?} refused_429=0");
+}
+
+#[tokio::test]
+async fn a_stopped_run_says_what_it_had_sent_without_knowing_the_end() {
+    let (world, vendor) = acting(&[("lose_answer", "1"), ("status_lag", "1h")]).await;
+    let asked = wish(ACCOUNTS, json!({ "parameters": { "email_addresses": "a@x.example" } }));
+    let id = world.app.begin_run(asked).await.unwrap();
+    world.pass(Duration::from_secs(5)).await;
+    assert_eq!(posts(&vendor), 1, "sent, and its answer is lost");
+    world.app.cancel_run(&tenant(), id, "ito").await.unwrap();
+    let ended = world.ended(id).await;
+    assert_eq!(ended.state, RunState::Cancelled);
+    assert_eq!(ended.items[0]["entity"]["value"], "a@x.example");
+    assert_eq!(ended.items[0]["state"], "unknown");
+}
+
+#[tokio::test]
+async fn only_what_did_not_succeed_is_done_again_also_where_a_list_names_it() {
+    let (world, vendor) = acting(&[("fail_items", "b@x.example")]).await;
+    let parameters = json!({ "email_addresses": "a@x.example, b@x.example", "mitigation_action": "Reset Password" });
+    let run = world.run(wish(ACCOUNTS, json!({ "parameters": parameters }))).await;
+    assert_eq!(run.state, RunState::Partial);
+    vendor.set_fault("fail_items", "").unwrap();
+    let again = world.app.retry_run(&tenant(), run.id, None, Asker::once("ito")).await.unwrap();
+    let again = world.ended(again).await;
+    assert_eq!(again.state, RunState::Succeeded);
+    let resets = vendor.state()["accounts"].clone();
+    let resets: Vec<_> = resets
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|account| account["password_resets"].clone())
+        .collect();
+    assert_eq!(resets, [1, 1]);
+    let error =
+        world.app.retry_run(&tenant(), again.id, None, Asker::once("ito")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+}
+
+#[tokio::test]
+async fn ids_of_messages_keep_their_case_on_the_way_through_the_guard() {
+    let world = World::open().await;
+    let (vendor, url) = world.simulate("trend_vision_one", Volume::Events(0), &[]).await;
+    let document = format!(
+        "connectors:\n  - name: v1\n    integration: trend_vision_one\n    credential: {{ token: sim-key }}\n    \
+         parameters: {{ base_url: \"{url}\" }}\n"
+    );
+    world.apply(&document).await;
+    let asked = json!({ "parameters": { "unique_ids": ["AAMkAD-2203-01"] } });
+    let run = world.run(wish("trend_vision_one.quarantine_message", asked)).await;
+    assert_eq!(run.state, RunState::Succeeded, "{}", run.message);
+    assert_eq!(vendor.state()["mails"][0]["state"], "quarantined");
+    assert_eq!(vendor.state()["mails"][0]["uniqueId"], "AAMkAD-2203-01");
+}
+
+#[tokio::test]
+async fn a_run_does_not_ask_without_pause() {
+    let (world, vendor) = acting(&[("status_stuck", "on")]).await;
+    let span = |seconds| Some(Duration::from_secs(seconds));
+    let hasty = Wish {
+        options: Options { poll: span(0), timeout: span(4), ..Options::default() },
+        ..wish(ACCOUNTS, json!({ "parameters": { "email_addresses": "a@x.example" } }))
+    };
+    assert_eq!(world.run(hasty).await.state, RunState::Expired);
+    assert!(vendor.requests().len() <= 50, "{}", vendor.requests().len());
 }

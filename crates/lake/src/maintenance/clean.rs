@@ -5,6 +5,7 @@
 //! a power cut undoes, the log from the snapshot to the newest version is whole. While any entry of the
 //! log cannot be read nothing is removed: nobody can say what it names.
 
+use model::causes::chain;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use query::store::maintenance::{Effort, MaintenancePlan, TableMaintenance};
 use super::limit::{Dated, limit};
 use super::{Maintenance, bookmarks};
 use crate::durable::FoundFile;
-use crate::error::{LakeError, chain};
+use crate::error::LakeError;
 use crate::failpoint;
 use crate::table::checkpoint;
 use crate::table::data::data_path;

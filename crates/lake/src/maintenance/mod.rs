@@ -13,6 +13,7 @@ mod limit;
 mod merge;
 mod note;
 
+use model::causes::chain;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 
@@ -22,7 +23,7 @@ use query::store::maintenance::{Failure, MaintenancePlan, MaintenanceReport, Tab
 use tokio::sync::Mutex;
 
 pub(crate) use self::bookmarks::write as write_bookmark;
-use crate::error::{LakeError, chain};
+use crate::error::LakeError;
 use crate::table::tables::Tables;
 
 /// The keeper of a lake. One run at a time in each process; runs of several processes do not get in

@@ -1,6 +1,7 @@
 //! Notes the state of a log, for ourselves as a snapshot and for every other Delta reader as a
 //! checkpoint, so that older entries are no longer needed.
 
+use model::causes::chain;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use model::ocsf::Class;
 use query::store::maintenance::{Effort, MaintenancePlan, TableMaintenance};
 
 use super::Maintenance;
-use crate::error::{LakeError, chain};
+use crate::error::LakeError;
 use crate::failpoint;
 use crate::table::checkpoint;
 

@@ -1,6 +1,7 @@
 //! What the log says that a table must hold, read anew from the store: version by version from the
 //! oldest point that can still be reached. Snapshots on the way must say the same.
 
+use model::causes::chain;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use model::ocsf::Class;
 use object_store::ObjectStoreExt as _;
 
 use super::Audit;
-use crate::error::{LakeError, chain};
+use crate::error::LakeError;
 use crate::table::entry::Entry;
 use crate::table::file::DataFile;
 use crate::table::snapshot::{self, Snapshot};

@@ -4,6 +4,7 @@
 
 mod books;
 
+use model::causes::chain;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use arrow::array::{Array as _, RecordBatch, StringArray, TimestampMicrosecondArray};
@@ -15,7 +16,7 @@ use serde::de::IgnoredAny;
 
 use self::books::Books;
 use crate::columns::schema::{RAW_DATA, SOURCE, TENANT, TIME, UID};
-use crate::error::{LakeError, chain};
+use crate::error::LakeError;
 use crate::table::data::{read_columns, texts_of, times_of};
 use crate::table::file::DataFile;
 use crate::table::tables::Tables;

@@ -1,6 +1,7 @@
 //! What a lake does on a full or read-only disk and with broken files: it says which file and why,
 //! and loses nothing that it acknowledged.
 
+use model::causes::chain;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -74,11 +75,6 @@ impl Disk for Troubled {
     fn create_directory(&self, path: &Path) -> io::Result<()> {
         LocalDisk.create_directory(path)
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let cause = error.source().map(|cause| format!(": {}", chain(cause)));
-    format!("{error}{}", cause.unwrap_or_default())
 }
 
 /// Every file under a directory.

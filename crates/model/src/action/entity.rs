@@ -100,10 +100,15 @@ impl Entity {
 
     /// Whether both name the same thing, however its letters are cased; ids of messages are told apart by case.
     pub fn is_same(&self, other: &Self) -> bool {
-        let is_equal = self.value == other.value
-            || (self.kind != EntityKind::MessageId
-                && self.value.to_lowercase() == other.value.to_lowercase());
-        self.kind == other.kind && is_equal
+        self.kind == other.kind && self.compared() == other.compared()
+    }
+
+    /// The value in the form in which values of its kind are compared.
+    pub fn compared(&self) -> String {
+        match self.kind {
+            EntityKind::MessageId => self.value.clone(),
+            _ => self.value.to_lowercase(),
+        }
     }
 }
 

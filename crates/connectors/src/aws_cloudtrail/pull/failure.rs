@@ -1,5 +1,6 @@
 //! What AWS's refusals mean, and what to do about them: the action that is missing, the region that is wrong.
 
+use model::causes::chain;
 use std::error::Error;
 
 use aws_sdk_s3::config::http::HttpResponse;
@@ -148,21 +149,6 @@ fn denied_action(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("to perform: ")?;
     let action = rest.split_whitespace().next()?.trim_end_matches(['.', ',']);
     action.contains(':').then_some(action)
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.ends_with(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -123,7 +123,10 @@ fn print_steps(run: &Value) -> Result<()> {
 pub(super) fn outcome(run: &Value) -> Outcome {
     match run["state"].as_str().unwrap_or_default() {
         "partial" => Outcome::Partly,
-        "failed" | "unknown" | "expired" | "cancelled" => Outcome::Failed,
+        // One that somebody stopped waiting for has not succeeded either.
+        "failed" | "unknown" | "expired" | "cancelled" | "waiting" | "in_progress" | "expiring" => {
+            Outcome::Failed
+        }
         _ => Outcome::Done,
     }
 }

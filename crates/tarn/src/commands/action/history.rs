@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use engine::actions::RESPONDER;
-use engine::actions::history::RunFilter;
+use engine::actions::history::{Asker, RunFilter};
 use model::action::RunState;
 use model::ids::RunId;
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ pub(super) async fn revert(config: &Config, arguments: RevertArguments) -> Resul
     let target = Target::open(config).await?;
     let run = match &target {
         Target::Local(local) => {
-            match local.app.revert_run(&config.tenant, id, dry_run, ACTOR).await {
+            match local.app.revert_run(&config.tenant, id, dry_run, Asker::once(ACTOR)).await {
                 Ok(reverse) => finished(config, local, reverse, told).await,
                 Err(error) => Err(error.into()),
             }
@@ -156,7 +156,7 @@ pub(super) async fn retry(config: &Config, arguments: RetryArguments) -> Result<
     let target = Target::open(config).await?;
     let run = match &target {
         Target::Local(local) => {
-            match local.app.retry_run(&config.tenant, id, edited, ACTOR).await {
+            match local.app.retry_run(&config.tenant, id, edited, Asker::once(ACTOR)).await {
                 Ok(again) => finished(config, local, again, told).await,
                 Err(error) => Err(error.into()),
             }

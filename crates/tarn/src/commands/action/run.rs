@@ -188,7 +188,8 @@ pub(crate) async fn run(config: &Config, arguments: RunArguments) -> Result<Outc
         Target::Remote(remote) => begun(remote, arguments).await,
     };
     target.close().await;
-    asked::print(told, &ended?)
+    let outcome = asked::print(told, &ended?)?;
+    Ok(if no_wait { Outcome::Done } else { outcome })
 }
 
 fn wish(config: &Config, arguments: RunArguments) -> Wish {
