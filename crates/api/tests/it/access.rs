@@ -6,7 +6,7 @@ use engine::access::Right;
 
 use crate::support::TestApp;
 
-const RIGHTS: [Right; 10] = [
+const RIGHTS: [Right; 13] = [
     Right::ConnectorsRead,
     Right::ConnectorsWrite,
     Right::EventsRead,
@@ -16,11 +16,15 @@ const RIGHTS: [Right; 10] = [
     Right::DeadLettersWrite,
     Right::StacksRead,
     Right::StacksWrite,
+    Right::ActionsRead,
+    Right::ActionsRun,
+    Right::ActionsWrite,
     Right::Admin,
 ];
 
 fn path(path: &str) -> String {
-    path.replace("{name}", "x").replace("{table}", "all").replace("{id}", "x")
+    let path = path.replace("{name}", "x").replace("{table}", "all");
+    path.replace("{id}", "x").replace("{action}", "x")
 }
 
 #[test]

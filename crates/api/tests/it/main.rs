@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod access;
+mod actions;
 mod connectors;
 mod documents;
 mod events;
@@ -9,6 +10,7 @@ mod forwarder;
 mod lake;
 mod openapi;
 mod query;
+mod responders;
 mod runs;
 mod server;
 mod stacks;
