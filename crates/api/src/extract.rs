@@ -114,6 +114,18 @@ impl<S: Send + Sync> FromRequestParts<S> for StackNamed {
     }
 }
 
+/// The name that the path ends with or has in its middle, as text.
+pub(crate) struct NameInPath(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(name) = Path::<String>::from_request_parts(parts, state).await?;
+        Ok(Self(name))
+    }
+}
+
 /// The run that the path names.
 pub(crate) struct RunNamed(pub(crate) RunId);
 

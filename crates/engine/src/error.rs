@@ -159,7 +159,17 @@ impl Hint for EngineError {
             Self::NotFound { kind: "action", .. } => {
                 Some("`tarn action list` shows the names".to_owned())
             }
-            Self::NotFound { kind: "run", .. } => {
+            Self::NotFound { kind: "responder", .. } => {
+                Some("`tarn responder list` shows the names".to_owned())
+            }
+            Self::NotFound { kind: "record", .. } => {
+                Some("`tarn query` shows records with their `uid`".to_owned())
+            }
+            Self::NotFound { kind: "cap", .. } => Some("`tarn action caps` shows them".to_owned()),
+            Self::NotFound { kind: "protected entity", .. } => {
+                Some("`tarn action protected` shows them".to_owned())
+            }
+            Self::NotFound { kind: "run" | "run under way", .. } => {
                 Some("`tarn action history` shows the runs".to_owned())
             }
             Self::NotFound { .. } | Self::Reader(_) => None,

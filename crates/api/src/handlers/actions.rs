@@ -1,7 +1,7 @@
 //! Actions: what can be run, runs of it, and what keeps entities from them.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use engine::access::Right;
 use engine::actions::RESPONDER;
@@ -14,7 +14,7 @@ use crate::dto::action::{
     Action, Cap, Edited, Entity, EntityParameters, NewRun, Property, Protection, Revert, Run,
     RunParameters,
 };
-use crate::extract::{Body, Key, Language, MaybeBody, Parameters, RunNamed};
+use crate::extract::{Body, Key, Language, MaybeBody, NameInPath, Parameters, RunNamed};
 use crate::paging::{self, Page};
 use crate::problem::Problem;
 use crate::server::Server;
@@ -51,7 +51,7 @@ pub(crate) async fn run_action(
     State(server): State<Server>,
     access: Access,
     Language(locale): Language,
-    Path(action): Path<String>,
+    NameInPath(action): NameInPath,
     Key(key): Key,
     Body(wanted): Body<NewRun>,
 ) -> Result<(StatusCode, Json<Run>), Problem> {
@@ -253,7 +253,7 @@ pub(crate) async fn set_cap(
 pub(crate) async fn lift_cap(
     State(server): State<Server>,
     access: Access,
-    Path(action): Path<String>,
+    NameInPath(action): NameInPath,
 ) -> Result<StatusCode, Problem> {
     server.app.set_cap(&access.tenant, &action, None, access.actor()).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,7 +1,7 @@
 //! Responders: templates, documents, previews. They are run like actions, as `responder.NAME`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::dto::responder::{
     ApplyParameters, Change, Documents, PreviewWanted, PreviewedRequest, ResponderShown,
     ResponderTemplate,
 };
-use crate::extract::{Body, MaybeBody, Parameters};
+use crate::extract::{Body, MaybeBody, NameInPath, Parameters};
 use crate::paging::Page;
 use crate::problem::Problem;
 use crate::server::Server;
@@ -77,7 +77,7 @@ pub(crate) async fn apply_responders(
 pub(crate) async fn show_responder(
     State(server): State<Server>,
     access: Access,
-    Path(name): Path<String>,
+    NameInPath(name): NameInPath,
 ) -> Result<Json<ResponderShown>, Problem> {
     Ok(Json(server.app.responder(&access.tenant, &name).await?.into()))
 }
@@ -91,7 +91,7 @@ pub(crate) async fn show_responder(
 pub(crate) async fn delete_responder(
     State(server): State<Server>,
     access: Access,
-    Path(name): Path<String>,
+    NameInPath(name): NameInPath,
 ) -> Result<StatusCode, Problem> {
     let is_everywhere = access.caller.tenant.is_none();
     let (tenant, actor) = (&access.tenant, access.actor());
@@ -109,7 +109,7 @@ pub(crate) async fn delete_responder(
 pub(crate) async fn preview_responder(
     State(server): State<Server>,
     access: Access,
-    Path(name): Path<String>,
+    NameInPath(name): NameInPath,
     MaybeBody(wanted): MaybeBody<PreviewWanted>,
 ) -> Result<Json<PreviewedRequest>, Problem> {
     let PreviewWanted { record, parameters, edited } = wanted;

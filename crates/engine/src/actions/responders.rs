@@ -106,14 +106,6 @@ pub struct ResponderChange {
     pub kind: &'static str,
 }
 
-/// A file of responders: a list, or one document.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum File {
-    Many { responders: Vec<Value> },
-    One(Value),
-}
-
 impl App {
     /// The templates that responders can be made from: built in, and the operator's own.
     pub fn responder_templates(&self) -> Vec<Template> {
@@ -130,13 +122,24 @@ impl App {
         // The parser's snippet is left out: the lines around the place may hold a secret.
         let options = serde_saphyr::options! { with_snippet: false };
         let file = serde_saphyr::from_str_with_options(text, options);
-        let file: File = file.map_err(|error| EngineError::Invalid {
-            problem: format!("the file of responders cannot be read: {error}"),
-            hint: "write `responders:` and a list, or one document".to_owned(),
-        })?;
+        let unreadable = |problem: String| EngineError::Invalid {
+            problem: format!("the file of responders cannot be read: {problem}"),
+            hint: "write `responders:` and a list and nothing beside it, or one document"
+                .to_owned(),
+        };
+        let file: Value = file.map_err(|error| unreadable(error.to_string()))?;
         let documents = match file {
-            File::Many { responders } => responders,
-            File::One(document) => vec![document],
+            Value::Object(mut members) if members.contains_key("responders") => {
+                let listed = members.remove("responders").unwrap_or_default();
+                if let Some(other) = members.keys().next() {
+                    return Err(unreadable(format!("`{other}` stands beside the list")));
+                }
+                match listed {
+                    Value::Array(documents) => documents,
+                    _ => return Err(unreadable("`responders` is no list".to_owned())),
+                }
+            }
+            document => vec![document],
         };
         let templates = self.responder_templates();
         let read = |document| ResponderDocument::from_value(document, &templates);
@@ -199,6 +202,17 @@ impl App {
             })?),
         };
         let name = document.name.to_string();
+        let refers = |secret: &Secret| {
+            ["env:", "file:"].iter().any(|word| secret.expose().starts_with(word))
+        };
+        if let Some((field, _)) = document.secrets().iter().find(|(_, secret)| refers(secret)) {
+            return Err(EngineError::Invalid {
+                problem: format!("responder `{name}`: `{field}` only names a secret"),
+                hint:
+                    "write the secret itself: only `tarn responder apply` reads variables and files"
+                        .to_owned(),
+            });
+        }
         let reachable = tenant.clone().unwrap_or_default();
         let known = self.services.catalog.responders(&reachable).await?;
         let before = known.into_iter().find(|known| known.tenant == tenant && known.name == name);

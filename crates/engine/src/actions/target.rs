@@ -41,7 +41,7 @@ pub(super) struct Target {
     pub(super) quotas: Vec<Quota>,
 }
 
-/// What ends a run's wait for its turn: a signal, or the end of its time.
+/// What ends a run's wait for its turn: a signal, and the end of its time.
 #[derive(Clone)]
 pub(super) struct Interruption {
     pub(super) signal: watch::Receiver<Signal>,
@@ -60,14 +60,18 @@ impl Budget for Interruptible {
     async fn reserve(&self, host: &str) -> Result<Permit, ReserveError> {
         let Interruption { signal, clock, due } = &self.interruption;
         let mut signal = signal.clone();
-        tokio::select! {
+        let permit = tokio::select! {
             biased;
-            permit = self.sender.reserve(host) => permit,
+            permit = self.sender.reserve(host) => permit?,
             _ = signal.wait_for(|signal| *signal != Signal::Go) => {
-                Err(ReserveError("the run stops".into()))
+                return Err(ReserveError("the run stops".into()));
             }
-            () = clock.sleep_until(*due) => Err(ReserveError("the run's time is over".into())),
+        };
+        // Its turn may have come late.
+        if clock.now() >= *due {
+            return Err(ReserveError("the run's time is over".into()));
         }
+        Ok(permit)
     }
 }
 
