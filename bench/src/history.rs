@@ -84,6 +84,7 @@ impl History {
             clock: Arc::new(SystemClock),
             registry: Registry::new(),
             regions: ExtraRegions::new(),
+            responders: Default::default(),
         })
         .await?;
         let reading = app.reading(source::ID)?;

@@ -139,6 +139,7 @@ async fn on_virtual_time(place: &std::path::Path) -> Result<Used> {
         clock: Arc::new(clock.clone()),
         registry: Registry::new(),
         regions: BTreeMap::new(),
+        responders: Default::default(),
     })
     .await?;
     let documents = ConnectorFile::read(&document(&address, VENDOR_WINDOW))?.connectors;

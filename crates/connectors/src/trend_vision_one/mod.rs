@@ -18,7 +18,7 @@ mod errors;
 mod evidence;
 mod fields;
 mod filters;
-pub(crate) mod helpers;
+pub(crate) mod flat_fields;
 mod observables;
 mod place;
 mod scope;

@@ -3,7 +3,7 @@
 use model::source::Source;
 use serde_json::{Map, Value, json};
 
-use crate::trend_vision_one::helpers;
+use crate::trend_vision_one::flat_fields;
 
 /// The `msg_origin.source` whose records have helper fields.
 pub(crate) const VISION_ONE: &str = "trendmicro_visionone";
@@ -25,7 +25,7 @@ pub fn context(source: &Source, raw: &[u8], event: &Value) -> Value {
     );
     let record: Value = serde_json::from_slice(raw).unwrap_or_default();
     if origin.source == VISION_ONE {
-        top.insert(HELPERS.to_owned(), Value::Object(helpers::of_record(&record)));
+        top.insert(HELPERS.to_owned(), Value::Object(flat_fields::of_record(&record)));
     }
     if let Value::Object(record) = record {
         top.insert(origin.source.clone(), Value::Object(named(record, &origin.source)));

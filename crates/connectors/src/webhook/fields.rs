@@ -8,7 +8,7 @@ use model::ocsf::schema::{self, Kind};
 use model::source::{Source, Sources};
 
 use super::context::{HELPERS, VISION_ONE};
-use crate::trend_vision_one::helpers;
+use crate::trend_vision_one::flat_fields;
 
 /// Our own columns, and the names of a source.
 const OWN: [&str; 11] = [
@@ -45,7 +45,7 @@ impl Fields {
         }
         let prefixes: BTreeSet<_> =
             used.iter().map(|source| source.msg_origin.source.clone()).collect();
-        let helpers = if prefixes.contains(VISION_ONE) { helpers::names() } else { Vec::new() };
+        let helpers = if prefixes.contains(VISION_ONE) { flat_fields::names() } else { Vec::new() };
         Self { classes, prefixes, helpers }
     }
 

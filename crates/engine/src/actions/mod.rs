@@ -1,6 +1,6 @@
 //! Response actions: what can be done, runs of it, and what became of them.
 //!
-//! [`responders`] are webhooks that people made. [`wish`] is what somebody asks for, [`runs`] lives it through, [`journal`] writes each step down before
+//! [`responders`] are webhooks that people made. [`wish`] is what somebody asks for, `runs` lives it through, `journal` writes each step down before
 //! and after it is done, [`guard`] keeps entities from it, and [`history`] shows what happened.
 
 pub mod guard;

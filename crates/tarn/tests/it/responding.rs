@@ -48,6 +48,9 @@ fn cas_connector(vendor: &Vendor) -> String {
     )
 }
 
+/// Something that the vendor blocks, and that a mail of its leads to.
+const URL: &str = "url=http://pay.bad.example/login";
+
 #[test]
 fn the_six_actions_say_what_they_did_in_words_and_in_json() {
     let directory = tempfile::tempdir().unwrap();
@@ -66,7 +69,20 @@ fn the_six_actions_say_what_they_did_in_words_and_in_json() {
     let server = Server::start(place, &[], "");
     apply(&server, place, &cas_connector(&vendor));
 
-    let (code, run) = act(&server, "ping", &[]);
+    connects(&server);
+    blocks(&server, &vendor);
+    learns(&server);
+    mitigates_mails(&server, &vendor);
+    mitigates_no_account(&server);
+    let (_, history) = ran(&server, &["action", "history"]);
+    let history = history.as_array().unwrap();
+    assert_eq!(history.len(), 8);
+    assert!(history.iter().all(|run| run["actor"] == "admin" && run["connector"] == "cas"));
+    assert!(!std::fs::read_to_string(place.join("server.err")).unwrap().contains("sim-key"));
+}
+
+fn connects(server: &Server) {
+    let (code, run) = act(server, "ping", &[]);
     assert_eq!((code, run["is_success"].as_bool()), (0, Some(true)));
     assert_eq!(
         run["message"],
@@ -74,12 +90,13 @@ fn the_six_actions_say_what_they_did_in_words_and_in_json() {
             "Successfully connected to the {CAS} instance with the provided connection parameters!"
         )
     );
+}
 
-    let url = "url=http://pay.bad.example/login";
+fn blocks(server: &Server, vendor: &Vendor) {
     let (code, run) = act(
-        &server,
+        server,
         "add_entities_to_blocklist",
-        &["--entity", url, "--entity", "user=bad@sender.example", "--entity", "file_name=inv.pdf"],
+        &["--entity", URL, "--entity", "user=bad@sender.example", "--entity", "file_name=inv.pdf"],
     );
     assert_eq!((code, run["state"].as_str()), (0, Some("succeeded")), "{run:#}");
     assert_eq!(
@@ -89,7 +106,7 @@ fn the_six_actions_say_what_they_did_in_words_and_in_json() {
         )
     );
     assert_eq!(run["items"][2]["state"], "skipped");
-    let (code, run) = act(&server, "add_entities_to_blocklist", &["--entity", url]);
+    let (code, run) = act(server, "add_entities_to_blocklist", &["--entity", URL]);
     assert_eq!(code, 0);
     assert_eq!(
         run["message"],
@@ -100,15 +117,14 @@ fn the_six_actions_say_what_they_did_in_words_and_in_json() {
     let state = vendor.ask("/_sim/state");
     assert_eq!(state["blocklist"]["urls"], json!(["pay.bad.example/login"]));
     assert_eq!(state["blocklist"]["senders"], json!(["bad@sender.example"]));
+}
 
-    let (code, run) = act(
-        &server,
-        "enrich_entities",
-        &["--entity", url, "--entity", "url=https://good.example/"],
-    );
+fn learns(server: &Server) {
+    let (code, run) =
+        act(server, "enrich_entities", &["--entity", URL, "--entity", "url=https://good.example/"]);
     assert_eq!((code, run["state"].as_str()), (3, Some("partial")));
     assert_eq!(run["result"], json!({ "blocked_urls": ["http://pay.bad.example/login"] }));
-    let (_, known) = ran(&server, &["action", "entity", url]);
+    let (_, known) = ran(server, &["action", "entity", URL]);
     assert!(known.as_array().unwrap().iter().any(|property| {
         property["name"] == "TMCAS_blocked"
             && property["value"] == "True"
@@ -116,9 +132,9 @@ fn the_six_actions_say_what_they_did_in_words_and_in_json() {
     }));
 
     let (code, run) = act(
-        &server,
+        server,
         "entity_email_search",
-        &["--entity", url, "--entity", "ip=203.0.113.20", "--param", "max_days_backwards=7"],
+        &["--entity", URL, "--entity", "ip=203.0.113.20", "--param", "max_days_backwards=7"],
     );
     assert_eq!((code, run["is_success"].as_bool()), (0, Some(true)), "{run:#}");
     let found: Vec<&str> = run["result"]
@@ -133,10 +149,12 @@ fn the_six_actions_say_what_they_did_in_words_and_in_json() {
             .all(|id| found.contains(id)),
         "{found:?}"
     );
+}
 
+fn mitigates_mails(server: &Server, vendor: &Vendor) {
     let message = "message_ids=<sim-mail-0@mail.sender.example>, <nobody@has.this.example>";
     let (code, run) = act(
-        &server,
+        server,
         "mitigate_emails",
         &[
             "--param",
@@ -157,7 +175,7 @@ fn the_six_actions_say_what_they_did_in_words_and_in_json() {
     let quarantined = vendor.ask("/_sim/state")["mails"].clone();
     assert_eq!(quarantined.as_array().unwrap().len(), 2, "both mailboxes: {quarantined:#}");
     let (code, run) = act(
-        &server,
+        server,
         "mitigate_emails",
         &["--param", message, "--param", "mitigation_action=Quarantine"],
     );
@@ -166,17 +184,13 @@ fn the_six_actions_say_what_they_did_in_words_and_in_json() {
         run["message"],
         "Error executing action TrendMicroCloudAppSecurity - Mitigate Emails. Reason: You can only delete emails in gmail service."
     );
+}
 
+fn mitigates_no_account(server: &Server) {
     let bad = ["--locale", "ja", "--param", "email_addresses=ghost@corp.example, no-address"];
-    let (code, run) = act(&server, "mitigate_accounts", &bad);
+    let (code, run) = act(server, "mitigate_accounts", &bad);
     assert_eq!((code, run["is_success"].as_bool()), (1, Some(false)));
     assert_eq!(run["message"], format!("\n{CAS} で対処できたアカウントはありません。"));
-
-    let (_, history) = ran(&server, &["action", "history"]);
-    let history = history.as_array().unwrap();
-    assert_eq!(history.len(), 8);
-    assert!(history.iter().all(|run| run["actor"] == "admin" && run["connector"] == "cas"));
-    assert!(!std::fs::read_to_string(place.join("server.err")).unwrap().contains("sim-key"));
 }
 
 #[test]
@@ -234,49 +248,8 @@ fn the_five_webhooks_act_on_an_alert_by_hand_and_the_history_shows_each() {
     let config = place.join("tarn.yaml");
     std::fs::write(&config, "egress: { allow: [127.0.0.1] }\n").unwrap();
     let server = Server::start(place, &["--config", config.to_str().unwrap()], "");
-    apply(
-        &server,
-        place,
-        &format!(
-            "connectors:\n  - name: v1\n    integration: trend_vision_one\n    content_types: [alerts]\n    \
-         credential: {{ token: sim-key }}\n    parameters: {{ base_url: \"http://{}\" }}\n    backfill: 30d\n",
-            vendor.address
-        ),
-    );
-    let documents: String = TEMPLATES
-        .map(|template| format!(
-            "  - name: {template}\n    tenant: all\n    template: {template}\n    request: {{ host: \"{}\", protocol: http }}\n    \
-             auth: {{ token: sim-key }}\n    poll: {{ every: 200ms }}\n", vendor.address
-        ))
-        .concat();
-    let file = place.join("responders.yaml");
-    std::fs::write(&file, format!("responders:\n{documents}")).unwrap();
-    let (_, plan) = ran(&server, &["responder", "apply", "-f", file.to_str().unwrap()]);
-    assert!(plan.as_array().unwrap().iter().all(|change| change["kind"] == "create"), "{plan}");
-    let (_, again) = ran(&server, &["responder", "apply", "-f", file.to_str().unwrap()]);
-    assert!(
-        again.as_array().unwrap().iter().all(|change| change["kind"] == "unchanged"),
-        "{again}"
-    );
-
-    let mut alerts = Vec::new();
-    wait_until("alerts are stored", || {
-        let rows = server.ask(&[
-            "query",
-            "--lang",
-            "sql",
-            "--format",
-            "ndjson",
-            "SELECT uid FROM events ORDER BY time DESC LIMIT 200",
-        ]);
-        alerts = rows
-            .lines()
-            .map(|row| {
-                serde_json::from_str::<Value>(row).unwrap()["uid"].as_str().unwrap().to_owned()
-            })
-            .collect();
-        alerts.len() >= 30
-    });
+    applies(&server, place, &vendor);
+    let alerts = stored(&server);
     // Whether a template has what it needs of an alert, its preview says.
     let fitting = |template: &str| {
         let fits = |uid: &&String| {
@@ -307,17 +280,7 @@ fn the_five_webhooks_act_on_an_alert_by_hand_and_the_history_shows_each() {
     let (code, restored) = ran(&server, &["action", "revert", isolation["id"].as_str().unwrap()]);
     assert_eq!((code, restored["state"].as_str()), (0, Some("succeeded")), "{restored:#}");
     assert_eq!(state()["endpoints"][0]["isolated"], false);
-
-    let (_, history) = ran(&server, &["action", "history", "--webhooks"]);
-    let names: Vec<&str> =
-        history.as_array().unwrap().iter().map(|run| run["connector"].as_str().unwrap()).collect();
-    assert_eq!(names.len(), 5);
-    assert!(TEMPLATES.iter().all(|template| names.contains(template)), "{names:?}");
-    let run = server.ask_json(&["action", "status", isolation["id"].as_str().unwrap()]);
-    let sent =
-        run["steps"].as_array().unwrap().iter().find(|step| step["is_change"] == true).unwrap();
-    assert_eq!(sent["request"]["headers"]["authorization"], "Bearer ********");
-    assert!(!run.to_string().contains("sim-key"));
+    is_shown(&server, &isolation);
 
     // The path and the body may be edited before they are sent; what leads nowhere public is refused.
     let edit = r#"{"path":"/v3.0/response/endpoints/nowhere"}"#;
@@ -329,4 +292,69 @@ fn the_five_webhooks_act_on_an_alert_by_hand_and_the_history_shows_each() {
     let (code, run) = ran(&server, &["responder", "run", TEMPLATES[1], "--record", &isolated]);
     assert_eq!((code, run["state"].as_str()), (1, Some("failed")));
     assert!(run["message"].as_str().unwrap().contains("egress.allow"), "{run:#}");
+}
+
+/// Makes a connector that collects alerts, and a responder of each template.
+fn applies(server: &Server, place: &Path, vendor: &Vendor) {
+    apply(
+        server,
+        place,
+        &format!(
+            "connectors:\n  - name: v1\n    integration: trend_vision_one\n    content_types: [alerts]\n    \
+         credential: {{ token: sim-key }}\n    parameters: {{ base_url: \"http://{}\" }}\n    backfill: 30d\n",
+            vendor.address
+        ),
+    );
+    let documents: String = TEMPLATES
+        .map(|template| format!(
+            "  - name: {template}\n    tenant: all\n    template: {template}\n    request: {{ host: \"{}\", protocol: http }}\n    \
+             auth: {{ token: sim-key }}\n    poll: {{ every: 200ms }}\n", vendor.address
+        ))
+        .concat();
+    let file = place.join("responders.yaml");
+    std::fs::write(&file, format!("responders:\n{documents}")).unwrap();
+    let (_, plan) = ran(server, &["responder", "apply", "-f", file.to_str().unwrap()]);
+    assert!(plan.as_array().unwrap().iter().all(|change| change["kind"] == "create"), "{plan}");
+    let (_, again) = ran(server, &["responder", "apply", "-f", file.to_str().unwrap()]);
+    assert!(
+        again.as_array().unwrap().iter().all(|change| change["kind"] == "unchanged"),
+        "{again}"
+    );
+}
+
+/// The uids of alerts, once some are stored.
+fn stored(server: &Server) -> Vec<String> {
+    let mut alerts = Vec::new();
+    wait_until("alerts are stored", || {
+        let rows = server.ask(&[
+            "query",
+            "--lang",
+            "sql",
+            "--format",
+            "ndjson",
+            "SELECT uid FROM events ORDER BY time DESC LIMIT 200",
+        ]);
+        alerts = rows
+            .lines()
+            .map(|row| {
+                serde_json::from_str::<Value>(row).unwrap()["uid"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        alerts.len() >= 30
+    });
+    alerts
+}
+
+/// The history shows each webhook, and nothing secret.
+fn is_shown(server: &Server, isolation: &Value) {
+    let (_, history) = ran(server, &["action", "history", "--webhooks"]);
+    let names: Vec<&str> =
+        history.as_array().unwrap().iter().map(|run| run["connector"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 5);
+    assert!(TEMPLATES.iter().all(|template| names.contains(template)), "{names:?}");
+    let run = server.ask_json(&["action", "status", isolation["id"].as_str().unwrap()]);
+    let sent =
+        run["steps"].as_array().unwrap().iter().find(|step| step["is_change"] == true).unwrap();
+    assert_eq!(sent["request"]["headers"]["authorization"], "Bearer ********");
+    assert!(!run.to_string().contains("sim-key"));
 }

@@ -22,7 +22,7 @@ pub(crate) enum Command {
     /// An action with the schema of what it takes and answers
     Show(run::ShowArguments),
     /// Run an action, and wait for its end
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// What was run, the newest first
     History(history::HistoryArguments),
     /// One run with every request that it sent
@@ -59,7 +59,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<Outcome> {
     match command {
         Command::List(arguments) => run::list(config, arguments).await,
         Command::Show(arguments) => run::show(config, arguments).await,
-        Command::Run(arguments) => run_action(config, arguments).await,
+        Command::Run(arguments) => run_action(config, *arguments).await,
         Command::History(arguments) => history::list(config, arguments).await,
         Command::Status(chosen) => history::status(config, chosen).await,
         Command::Revert(arguments) => history::revert(config, arguments).await,

@@ -7,7 +7,9 @@ use clap::Args;
 use engine::actions::responders::EditedRequest;
 use engine::actions::wish::{Options, Origin, Wish};
 use engine::actions::{ActionView, RESPONDER};
+use engine::clock::SystemClock;
 use model::action::Input;
+use model::clock::Clock as _;
 use model::ids::RunId;
 use model::manifest::duration_text;
 use serde_json::{Value, json};
@@ -264,7 +266,7 @@ pub(super) async fn ended(remote: &Remote, begun: &Value, told: Told) -> Result<
             return Ok(run);
         }
         tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = SystemClock.sleep_until(SystemClock.now() + LOOK_EVERY) => {}
             _ = crate::shutdown::asked() => {
                 output::note("interrupted: the server goes on with the run");
                 return Ok(run);

@@ -27,9 +27,9 @@ pub(crate) enum Command {
     /// Delete a responder; its runs stay in the history
     Delete(overview::Chosen),
     /// What a responder would send for a record; nothing is sent
-    Preview(documents::PreviewArguments),
+    Preview(Box<documents::PreviewArguments>),
     /// Run a responder, and wait for its end
-    Run(RunArguments),
+    Run(Box<RunArguments>),
 }
 
 /// Looks after responders.
@@ -44,7 +44,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<Outcome> {
         Command::Apply(arguments) => documents::apply(config, arguments).await,
         Command::Test(arguments) => documents::test(config, arguments).await,
         Command::Delete(chosen) => overview::delete(config, chosen).await,
-        Command::Preview(arguments) => documents::preview(config, arguments).await,
+        Command::Preview(arguments) => documents::preview(config, *arguments).await,
         Command::Run(arguments) => run_action(config, arguments.of_responder()).await,
     }
 }
