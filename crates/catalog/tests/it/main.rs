@@ -12,6 +12,7 @@ mod opening;
 mod pages;
 mod power;
 mod recovery;
+mod runs;
 mod secrets;
 mod stacks;
 mod support;
