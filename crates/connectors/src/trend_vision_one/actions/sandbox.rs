@@ -60,6 +60,7 @@ pub(super) async fn act_on_urls(run: &Run<'_>) -> Result<Outcome, Halt> {
             }
             Err(halt) => return Err(halt),
         }
+        board.show_sending(run.journal()).await?;
     }
     judge(run, &URLS, board, &works).await
 }
