@@ -32,6 +32,7 @@ mod vision_actions_words;
 mod webhook;
 mod webhook_auth;
 mod webhook_documents;
+mod webhook_doubt;
 mod webhook_egress;
 mod webhook_runs;
 mod webhook_templates;
