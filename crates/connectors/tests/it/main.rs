@@ -23,6 +23,7 @@ mod tls;
 mod transforms;
 mod vision;
 mod vision_actions;
+mod vision_actions_doubt;
 mod vision_actions_durable;
 mod vision_actions_limits;
 mod vision_actions_odd;

@@ -41,9 +41,10 @@ pub(super) struct Work {
 pub(super) async fn act(run: &Run<'_>, verb: &Verb) -> Result<Outcome, Halt> {
     let description = description(run.input)?;
     let mut intake = (verb.intake)(run)?;
+    intake.guard(run.journal()).await?;
     let permitted = intake.board.permit(run.journal()).await?;
     intake.keep(&permitted);
-    let Intake { board, orders } = intake;
+    let Intake { board, orders, .. } = intake;
     let mut posting = Posting { run, verb, description, board, works: Vec::new() };
     posting.post_all(&orders).await?;
     let Posting { mut board, works, .. } = posting;
