@@ -24,6 +24,10 @@ use crate::client::{Answer, Headers, Method, Request, VendorClient, backoff, hos
 const QUESTIONS: u32 = 5;
 /// How often a change is sent that the vendor certainly did not take.
 const SENDS: u32 = 5;
+/// How often a change is sent that got no answer, and of which the vendor then knew nothing.
+const DOUBTS: u32 = 2;
+/// The least time between two questions about the same thing.
+pub const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 /// The first and the longest wait between two attempts.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 /// How long to wait after a 429 that does not say how long.
@@ -139,6 +143,15 @@ pub trait Witness: Send + Sync {
     async fn look(&self, since: Timestamp) -> Result<Option<Value>, Halt>;
 }
 
+/// How long a vendor is asked that cannot be asked, although it had the time to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Insistence {
+    /// Until it answers, or the run's time is over: nothing may be done without its answer.
+    UntilAnswered,
+    /// No longer: other work waits.
+    UntilSettled,
+}
+
 /// The way of one run to its vendor.
 pub struct Exchange<'a> {
     client: &'a VendorClient,
@@ -225,7 +238,8 @@ impl<'a> Exchange<'a> {
         witness: Option<&dyn Witness>,
     ) -> Result<Taken, Halt> {
         let mut memory = self.journal.recall(change.step).await?;
-        for _ in 0..SENDS {
+        let mut doubts = u32::from(matches!(memory, Memory::InDoubt(_)));
+        loop {
             match memory {
                 Memory::Ended(ending) => return Ok(self.taken_before(change, ending)),
                 Memory::InDoubt(since) => {
@@ -234,6 +248,12 @@ impl<'a> Exchange<'a> {
                     }
                 }
                 Memory::Fresh => {}
+            }
+            if doubts >= DOUBTS {
+                let detail = format!("not taken after {DOUBTS} attempts");
+                let fault = Fault::Outage;
+                let error = FetchError { fault, detail, retry_after: None, source: None };
+                return Ok(Taken::Refused(error));
             }
             if self.journal.is_dry_run() {
                 let secret = Secret::new("");
@@ -244,10 +264,8 @@ impl<'a> Exchange<'a> {
                 Ok(taken) => return Ok(taken),
                 Err(since) => memory = Memory::InDoubt(since),
             }
+            doubts += 1;
         }
-        let detail = format!("not taken after {SENDS} attempts");
-        let error = FetchError { fault: Fault::Outage, detail, retry_after: None, source: None };
-        Ok(Taken::Refused(error))
     }
 
     /// Sends a change until it is answered. The time of sending when nobody knows what became of it.
@@ -281,13 +299,17 @@ impl<'a> Exchange<'a> {
                 if turn == self.rights.len() {
                     return Err(Halt::Fatal(reason(&error)));
                 }
+            } else if answer.is_none() && error.fault == Fault::BadRequest {
+                // It cannot be written down as a request: it left for nobody, and never will.
+                self.end(change.step, Ending::NotTaken { detail, answer }).await?;
+                return Err(Halt::Fatal(reason(&error)));
             } else if is_unsent(&error.fault) {
                 self.end(change.step, Ending::NotTaken { detail, answer }).await?;
                 failures += 1;
                 if failures >= SENDS || !self.journal.wait(pause(failures)).await? {
                     return Err(Halt::Fatal(reason(&error)));
                 }
-            } else if let Some(answer) = answer.clone().filter(|answer| answer.status < 500) {
+            } else if let Some(answer) = answer.clone().filter(is_verdict) {
                 self.end(change.step, Ending::Answered { answer }).await?;
                 return Ok(Ok(Taken::Refused(error)));
             } else {
@@ -304,35 +326,57 @@ impl<'a> Exchange<'a> {
         since: Timestamp,
         witness: Option<&dyn Witness>,
     ) -> Result<Option<Taken>, Halt> {
-        let patience = self.journal.patience();
         let Some(witness) = witness else {
             let detail = "sent, and the vendor cannot be asked what came of it".to_owned();
             self.end(step, Ending::Unknown { detail: detail.clone() }).await?;
             return Ok(Some(Taken::Unknown(detail)));
         };
+        match self.look_until_settled(witness, since, Insistence::UntilAnswered).await? {
+            Ok(Some(value)) => {
+                self.end(step, Ending::Found { value: value.clone() }).await?;
+                Ok(Some(Taken::Found(value)))
+            }
+            Ok(None) => {
+                let detail = "the vendor knows nothing of it".to_owned();
+                self.end(step, Ending::NotTaken { detail, answer: None }).await?;
+                Ok(None)
+            }
+            Err(why) => {
+                let detail = format!("sent, and not confirmed: {why}");
+                self.end(step, Ending::Unknown { detail: detail.clone() }).await?;
+                Ok(Some(Taken::Unknown(detail)))
+            }
+        }
+    }
+
+    /// What a witness finds of a change that was sent at `since`, given the time in which the vendor may not
+    /// know of it yet; or why nobody can say.
+    ///
+    /// # Errors
+    /// The run stops here.
+    pub async fn look_until_settled(
+        &self,
+        witness: &dyn Witness,
+        since: Timestamp,
+        insistence: Insistence,
+    ) -> Result<Result<Option<Value>, String>, Halt> {
+        let patience = self.journal.patience();
         // From now on, not from `since`: it may still be on its way, whatever this process did meanwhile.
         let settled_at = self.journal.now() + patience.settle;
         loop {
             let settled = self.journal.now() >= settled_at;
             let failure = match witness.look(since).await {
-                Ok(Some(value)) => {
-                    self.end(step, Ending::Found { value: value.clone() }).await?;
-                    return Ok(Some(Taken::Found(value)));
+                Ok(Some(value)) => return Ok(Ok(Some(value))),
+                Ok(None) if settled => return Ok(Ok(None)),
+                Ok(None) => "the run's time is over".to_owned(),
+                Err(Halt::Fatal(why)) if settled && insistence == Insistence::UntilSettled => {
+                    return Ok(Err(why.en));
                 }
-                Ok(None) if settled => {
-                    let detail = "the vendor knows nothing of it".to_owned();
-                    self.end(step, Ending::NotTaken { detail, answer: None }).await?;
-                    return Ok(None);
-                }
-                Ok(None) => None,
-                Err(Halt::Fatal(why)) => Some(why.en),
+                Err(Halt::Fatal(why)) => why.en,
                 Err(stop) => return Err(stop),
             };
-            if !self.journal.wait(patience.poll.max(Duration::from_millis(100))).await? {
-                let why = failure.unwrap_or_else(|| "the run's time is over".to_owned());
-                let detail = format!("sent, and not confirmed: {why}");
-                self.end(step, Ending::Unknown { detail: detail.clone() }).await?;
-                return Ok(Some(Taken::Unknown(detail)));
+            if !self.journal.wait(patience.poll.max(SHORTEST_WAIT)).await? {
+                return Ok(Err(failure));
             }
         }
     }
@@ -428,9 +472,15 @@ fn is_unsent(fault: &Fault) -> bool {
     matches!(fault, Fault::Dns | Fault::Tls | Fault::Unreachable | Fault::Budget)
 }
 
-/// Whether the same question may be answered a little later.
-fn is_passing(fault: &Fault) -> bool {
+/// Whether the same question may be answered a little later, without waiting for a quota.
+pub fn is_passing(fault: &Fault) -> bool {
     is_unsent(fault) || matches!(fault, Fault::Outage | Fault::Timeout | Fault::Unreadable)
+}
+
+/// Whether an answer that is no success says that a change was not made. Servers that failed at it do not know,
+/// nor does one that stopped waiting for the rest of a request.
+fn is_verdict(answer: &ShownAnswer) -> bool {
+    answer.status < 500 && answer.status != 408
 }
 
 /// The wait before the attempt after `failures` failed ones. Without jitter: one run disturbs nobody.

@@ -82,6 +82,41 @@ impl Board {
         Ok(permitted)
     }
 
+    /// Sets the state of those of these entities that are still pending.
+    pub fn set_pending(&mut self, entities: &[Entity], state: ItemState, detail: &Text) {
+        for entity in entities {
+            if let Some(item) = self.item(entity).filter(|item| item.state == ItemState::Pending) {
+                item.state = state;
+                item.detail = detail.clone();
+            }
+        }
+    }
+
+    /// Whether something may have been changed: what goes wrong from now on must not hide it.
+    pub fn has_effects(&self) -> bool {
+        self.0.iter().any(|item| {
+            let state = item.state;
+            matches!(state, ItemState::Accepted | ItemState::Succeeded | ItemState::Unknown)
+        })
+    }
+
+    /// Shows how far the sending is, so that a run that ends here tells what it has done.
+    ///
+    /// # Errors
+    /// As [`Journal::progress`].
+    pub async fn show_sending(&self, journal: &dyn Journal) -> Result<(), Halt> {
+        if journal.is_dry_run() {
+            return Ok(());
+        }
+        let (all, left) = (self.0.len(), self.entities(ItemState::Pending).len());
+        let done = all - left;
+        let message = Text::new(
+            format!("Sending requests: {done} of {all} items so far"),
+            format!("要求を送信しています: {all} 件中 {done} 件が終わりました"),
+        );
+        journal.progress(&self.0, &message).await
+    }
+
     /// All items.
     pub fn items(&self) -> &[Item] {
         &self.0

@@ -7,7 +7,9 @@ mod fault;
 mod items;
 mod shown;
 
-pub use exchange::{Ask, Change, Exchange, Refuse, Reply, Taken, Witness};
+pub use exchange::{
+    Ask, Change, Exchange, Insistence, Refuse, Reply, SHORTEST_WAIT, Taken, Witness, is_passing,
+};
 pub use fault::reason;
 pub use items::{Board, names};
 pub use shown::{masked, shown_answer};

@@ -65,21 +65,25 @@ fn failed(fault: Fault, detail: String, source: impl Error + Send + Sync + 'stat
     FetchError { fault, detail, retry_after: None, source: Some(Box::new(source)) }
 }
 
+/// Only a connection that never stood has a fault that says that nothing was sent: the same causes, later, may
+/// have cut off the answer to a request that was taken.
 fn connection_fault(error: &reqwest::Error) -> Fault {
+    let mut faults = Vec::new();
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(current) = cause {
-        if let Some(fault) = cause_fault(current, error.is_connect()) {
-            return fault;
-        }
+        faults.extend(cause_fault(current));
         cause = current.source();
     }
-    if error.is_timeout() {
-        return Fault::Timeout;
+    let is_late = error.is_timeout() || faults.contains(&Fault::Timeout);
+    match (error.is_connect(), faults.into_iter().next()) {
+        (true, Some(fault)) => fault,
+        _ if is_late => Fault::Timeout,
+        (true, None) => Fault::Unreachable,
+        (false, _) => Fault::Unreadable,
     }
-    if error.is_connect() { Fault::Unreachable } else { Fault::Unreadable }
 }
 
-fn cause_fault(cause: &(dyn Error + 'static), connecting: bool) -> Option<Fault> {
+fn cause_fault(cause: &(dyn Error + 'static)) -> Option<Fault> {
     if cause.is::<ResolveError>() {
         return Some(Fault::Dns);
     }
@@ -89,7 +93,7 @@ fn cause_fault(cause: &(dyn Error + 'static), connecting: bool) -> Option<Fault>
     let failure = cause.downcast_ref::<io::Error>()?;
     // An I/O error hides the error that it wraps from the chain.
     if let Some(inner) = failure.get_ref()
-        && let Some(fault) = cause_fault(inner, connecting)
+        && let Some(fault) = cause_fault(inner)
     {
         return Some(fault);
     }
@@ -100,7 +104,7 @@ fn cause_fault(cause: &(dyn Error + 'static), connecting: bool) -> Option<Fault>
         | io::ErrorKind::AddrNotAvailable => Some(Fault::Unreachable),
         io::ErrorKind::TimedOut => Some(Fault::Timeout),
         // The peer hung up in the middle of the handshake.
-        io::ErrorKind::UnexpectedEof if connecting => Some(Fault::Tls),
+        io::ErrorKind::UnexpectedEof => Some(Fault::Tls),
         _ => None,
     }
 }

@@ -19,10 +19,12 @@ const EXCERPT_CHARS: usize = 300;
 const HANDLES: [&str; 4] = ["handle", "task_id", "task", "id"];
 
 /// What a host says of the request.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) enum Reading {
     /// It refused the whole of it, in these words.
     Refused(String),
+    /// It answered with a success that the document's rules cannot read: it may have taken it.
+    Unclear(WebhookError),
     /// It took it; what became of the whole, or of each item.
     Taken(Vec<Part>),
 }
@@ -55,7 +57,10 @@ pub(crate) fn read(
     names.extend(response(answer));
     let success = &document.success;
     let holds = match &plan.when {
-        Some(rule) if success.takes(answer.status) => rule.holds(&names)?,
+        Some(rule) if success.takes(answer.status) => match rule.holds(&names) {
+            Ok(holds) => holds,
+            Err(error) => return Ok(Reading::Unclear(error)),
+        },
         Some(_) | None => success.takes(answer.status),
     };
     if !holds {
@@ -70,9 +75,23 @@ pub(crate) fn read(
         return Ok(Reading::Taken(vec![Part { state, words: String::new(), outputs }]));
     };
     let Some(list) = at(&answer.body, &rule.path).and_then(Value::as_array) else {
-        return Ok(Reading::Refused(words(plan.message.as_ref(), &names, &answer.body)));
+        return Ok(Reading::Unclear(no_list(&rule.path, answer, &names, plan)));
     };
     Ok(Reading::Taken(list.iter().map(|item| part(plan, rule, item, &names)).collect()))
+}
+
+/// Why there are no items in an answer, with what the host says instead.
+fn no_list(path: &str, answer: &ShownAnswer, names: &Scope, plan: &Plan) -> WebhookError {
+    let words = words(plan.message.as_ref(), names, &answer.body);
+    let status = answer.status;
+    WebhookError::at(
+        "success.items.path",
+        (
+            &format!("`{path}` leads to no list in the answer with {status}: {words}"),
+            &format!("`{path}` の位置に一覧がありません (応答 {status}): {words}"),
+        ),
+        ("write where the list of items stands", "項目の一覧の位置を書いてください"),
+    )
 }
 
 fn part(plan: &Plan, rule: &Items, item: &Value, names: &Scope) -> Part {

@@ -14,7 +14,7 @@ use super::run::{Run, Work, show};
 use super::send::{budget, shown_answer};
 use super::values::{self, Scope};
 use super::wording;
-use crate::action::Board;
+use crate::action::{Board, SHORTEST_WAIT};
 use crate::client::webhook::Lost;
 
 /// How often in a row the host may refuse to say how far it is.
@@ -42,15 +42,10 @@ impl Run {
     ) -> Result<(), Halt> {
         let Some(plan) = &self.responder.plan.poll else { return Ok(()) };
         let mut refusals = vec![0_u32; works.len()];
-        let mut wait = call.journal.patience().poll;
+        let poll = call.journal.patience().poll.max(SHORTEST_WAIT);
         while works.iter().any(|work| work.part.state == ItemState::Accepted) {
-            if !call.journal.wait(wait).await? {
-                for work in works.iter_mut().filter(|work| work.part.state == ItemState::Accepted) {
-                    work.part.state = ItemState::Expired;
-                }
-                break;
-            }
-            wait = call.journal.patience().poll;
+            // The last look is taken when the time is over: it may have ended while nobody asked.
+            let is_over = !call.journal.wait(poll).await?;
             let mut is_news = false;
             for (index, work) in works.iter_mut().enumerate() {
                 if work.part.state != ItemState::Accepted {
@@ -86,6 +81,11 @@ impl Run {
                 let message =
                     wording::message(&title(&self.responder.document), board.items(), false);
                 call.journal.progress(board.items(), &message).await?;
+            }
+            if is_over {
+                for work in works.iter_mut().filter(|work| work.part.state == ItemState::Accepted) {
+                    work.part.state = ItemState::Expired;
+                }
             }
         }
         show(board, works, masks);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::action::journal::{ShownAnswer, Step, Verdict};
+use model::action::journal::{ShownAnswer, Step};
 use model::action::spec::Effect;
 use model::action::{Call, Entity, Halt, Item, ItemState, Outcome, Responds, Text};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::answer::{self, Part, Reading};
 use super::error::WebhookError;
@@ -55,14 +55,12 @@ impl Run {
         if !only_asks(&self.responder.document) {
             permitted = board.permit(call.journal).await?;
             if !permitted.is_empty() && !prepared.known_as.is_empty() {
-                for verdict in call.journal.permit(&prepared.known_as).await? {
-                    let (state, why) = match verdict {
-                        Verdict::Permitted => continue,
-                        Verdict::Protected(why) => (ItemState::Protected, why),
-                        Verdict::OverCap(why) => (ItemState::OverCap, why),
-                    };
-                    board.set_all(ItemState::Pending, state, &why);
-                    permitted.clear();
+                // Other names of the same things: they are no things of their own, which would count.
+                for entity in &prepared.known_as {
+                    if let Some(why) = call.journal.is_protected(entity).await? {
+                        board.set_all(ItemState::Pending, ItemState::Protected, &why);
+                        permitted.clear();
+                    }
                 }
             }
         }
@@ -191,6 +189,12 @@ impl Run {
             Reading::Refused(words) => {
                 let said = wording::refused(&title(document), &host(url), answer.status, &words);
                 return Err(Halt::Fatal(said));
+            }
+            Reading::Unclear(why) if only_asks(document) => return Err(why.halt()),
+            Reading::Unclear(why) => {
+                let words = format!("sent, and its answer cannot be read: needs a person: {why}");
+                let part = Part { state: ItemState::Unknown, words, outputs: Map::new() };
+                return Ok(vec![Work { entities: permitted.to_vec(), part }]);
             }
         };
         if parts.len() == permitted.len() {

@@ -124,7 +124,8 @@ impl Responder {
             return Ok(Attempt::Again(incoming.retry_after, halt));
         }
         let is_unread = incoming.body.is_none() && self.document.success.takes(status);
-        if is_change && (status >= 500 || is_unread) {
+        // One that stopped waiting for the rest of a request does not say that it did not act on it.
+        if is_change && (status >= 500 || status == 408 || is_unread) {
             let what = if is_unread { "its answer could not be read" } else { &*words };
             let detail = format!("{host} answered {status}: {what}");
             let ending = Ending::Unanswered { detail: detail.clone(), answer: Some(shown) };

@@ -334,6 +334,11 @@ impl Journal for MemoryJournal {
         })
     }
 
+    async fn is_protected(&self, entity: &Entity) -> Result<Option<Text>, Halt> {
+        let is_protected = self.protected.iter().any(|known| known.is_same(entity));
+        Ok(is_protected.then(|| Text::same(PROTECTED)))
+    }
+
     async fn claim(&self, handle: &str) -> Result<bool, Halt> {
         self.write(|store| {
             let holder = store.claims.entry(handle.to_owned()).or_insert_with(|| self.run.clone());

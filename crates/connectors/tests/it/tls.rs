@@ -16,8 +16,7 @@ use crate::support::{cas, fetch, settings};
 const PAGE: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-length: 22\r\nconnection: close\r\n\r\n{\"security_events\":[]}";
 
-/// A server that proves itself by its own word only.
-async fn self_signed() -> SocketAddr {
+fn acceptor() -> TlsAcceptor {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(
@@ -28,7 +27,12 @@ async fn self_signed() -> SocketAddr {
     .with_no_client_auth()
     .with_single_cert(vec![made.cert.der().clone()], key)
     .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// A server that proves itself by its own word only.
+async fn self_signed() -> SocketAddr {
+    let acceptor = acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -64,4 +68,29 @@ async fn a_port_that_does_not_speak_tls_is_told() {
     assert_eq!(fetched(plain, true).await.unwrap_err().fault, Fault::Tls);
     let mute = raw_server(b"").await;
     assert_eq!(fetched(mute, true).await.unwrap_err().fault, Fault::Tls);
+}
+
+/// A server that reads a request over TLS, and then says something that is no TLS.
+async fn breaking() -> SocketAddr {
+    let acceptor = acceptor();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = [0; 4096];
+            if stream.read(&mut request).await.is_ok() {
+                let (mut plain, _) = stream.into_inner();
+                drop(plain.write_all(&[0xff; 64]).await);
+                drop(plain.shutdown().await);
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn tls_that_breaks_after_the_request_does_not_say_that_nothing_was_sent() {
+    let error = fetched(breaking().await, false).await.unwrap_err();
+    assert_eq!(error.fault, Fault::Unreadable, "{error:?}");
 }

@@ -21,7 +21,7 @@ async fn vision_actions_that_cannot_be_run_at_all_say_so_in_both_languages() {
         (
             &[("whole_failure", "500")][..],
             KEY,
-            "vendor outage: not taken after 5",
+            "vendor outage: not taken after 2",
             "ベンダー側で障害が発生しています: ",
         ),
         (&[][..], "a b", "malformed key: ", "キーの形式が正しくありません: "),

@@ -144,7 +144,7 @@ async fn vision_actions_take_what_is_already_in_progress_for_accepted() {
          Trend Vision One で隔離したエンドポイントはありません。"
     );
     let second = bench.act("isolate_endpoint", input()).await.unwrap();
-    let (items, waiting) = bench.journal.progress_shown()[0].clone();
+    let (items, waiting) = bench.journal.progress_shown()[1].clone();
     assert_eq!(
         (items[0].state, &*items[0].detail.en),
         (ItemState::Accepted, "already in progress")

@@ -189,6 +189,11 @@ impl Journal for Notes {
         Ok(targets.iter().map(verdict).collect())
     }
 
+    async fn is_protected(&self, entity: &Entity) -> Result<Option<Text>, Halt> {
+        let is_protected = self.protected.contains(entity);
+        Ok(is_protected.then(|| Text::new("a server", "サーバー")))
+    }
+
     async fn claim(&self, _: &str) -> Result<bool, Halt> {
         Ok(true)
     }

@@ -179,6 +179,16 @@ pub trait Journal: Send + Sync {
     /// The journal cannot be written.
     async fn permit(&self, targets: &[Entity]) -> Result<Vec<Verdict>, Halt>;
 
+    /// Whether somebody protected an entity that a change touches without being its target, and why: another name
+    /// of a target, the mailbox around a message. It does not count against the cap. The same question has the
+    /// same answer in every life of the run.
+    ///
+    /// # Errors
+    /// The journal cannot say.
+    async fn is_protected(&self, _entity: &Entity) -> Result<Option<Text>, Halt> {
+        Ok(None)
+    }
+
     /// Takes a vendor's name for the work of this run: `false` when another run has it.
     ///
     /// # Errors

@@ -70,7 +70,13 @@ pub(super) async fn run(
     let permitted = board.permit(desk.journal()).await?;
     let is_permitted = |planned: &&Planned| permitted.contains(&planned.entity);
     let changes: Vec<_> = plan.changes.iter().filter(is_permitted).cloned().collect();
-    send_all(desk, direction, &changes, &mut board).await?;
+    match send_all(desk, direction, &changes, &mut board).await {
+        // What was done before stays done, and is told.
+        Err(Halt::Fatal(why)) if board.has_effects() => {
+            board.set_all(ItemState::Pending, ItemState::Failed, &why);
+        }
+        ended => ended?,
+    }
     confirm_unseen(desk, &plan.unseen, &changes, &mut board).await?;
     Ok(told(board, words))
 }
@@ -142,6 +148,7 @@ async fn send_all(
         for planned in chosen {
             board.set(&planned.entity, state, detail.clone());
         }
+        board.show_sending(desk.journal()).await?;
     }
     Ok(())
 }

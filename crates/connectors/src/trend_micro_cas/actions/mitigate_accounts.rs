@@ -68,13 +68,13 @@ pub(super) async fn run(desk: &Desk<'_>) -> Result<Outcome, Halt> {
     };
     let targets: Vec<_> = elements.iter().map(account).collect();
     let job = Job { desk, kind: Kind::Accounts, elements: &elements, targets: &targets };
-    let mut fates = job.submit().await?;
     let shown = |fates: &[Fate], is_first: bool| {
         let mut board = board.clone();
         settle(&mut board, fates, &targets);
         let message = if is_first { begun(&board) } else { waiting() };
         (board.into_items(), message)
     };
+    let mut fates = job.submit(&shown).await?;
     let records = job.follow(&mut fates, &shown).await?;
     settle(&mut board, &fates, &targets);
     let mut outcome = told(board);

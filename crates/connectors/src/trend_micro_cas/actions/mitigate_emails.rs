@@ -106,8 +106,8 @@ pub(super) async fn run(desk: &Desk<'_>) -> Result<Outcome, Halt> {
         targets.push(mailbox(mail));
     }
     let job = Job { desk, kind: Kind::Mails, elements: &elements, targets: &targets };
-    let mut fates = job.submit().await?;
     let shown = |fates: &[Fate], _: bool| (items(&messages, fates), waiting());
+    let mut fates = job.submit(&shown).await?;
     let records = job.follow(&mut fates, &shown).await?;
     let mut outcome = told(&messages, &fates);
     outcome.result = Value::Array(records);

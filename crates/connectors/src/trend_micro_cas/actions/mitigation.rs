@@ -2,6 +2,7 @@
 //! lost. [`super::waiting`] follows the batches to their end.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::paging::{self, Then, text};
 use super::parts::{Part, Parts};
+use super::waiting::Shown;
 use super::{Desk, Manner, failed, messages};
 use crate::action::{Change, Taken, Witness, reason};
 
@@ -74,6 +76,10 @@ impl Fate {
     fn new(state: ItemState, detail: Text) -> Self {
         Self { state, detail, batch: None }
     }
+
+    fn may_have_effects(&self) -> bool {
+        matches!(self.state, ItemState::Accepted | ItemState::Unknown)
+    }
 }
 
 /// Elements to send, each with the entity that was permitted for it.
@@ -85,9 +91,22 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Sends all elements; the fate of each, in their order.
-    pub(super) async fn submit(&self) -> Result<Vec<Fate>, Halt> {
+    /// Sends all elements; the fate of each, in their order. What ends the sending after something was accepted
+    /// fails for the rest only, so that what is under way is followed.
+    pub(super) async fn submit(&self, shown: &Shown<'_>) -> Result<Vec<Fate>, Halt> {
         let mut fates = vec![Fate::new(ItemState::Pending, Text::default()); self.elements.len()];
+        match self.submit_parts(&mut fates, shown).await {
+            Err(Halt::Fatal(why)) if fates.iter().any(Fate::may_have_effects) => {
+                for fate in fates.iter_mut().filter(|fate| fate.state == ItemState::Pending) {
+                    *fate = Fate::new(ItemState::Failed, why.clone());
+                }
+            }
+            ended => ended?,
+        }
+        Ok(fates)
+    }
+
+    async fn submit_parts(&self, fates: &mut [Fate], shown: &Shown<'_>) -> Result<(), Halt> {
         let mut parts = Parts::of(self.elements.len(), MOST_ELEMENTS);
         while let Some(part) = parts.pop() {
             let fate = match self.send(&part).await? {
@@ -105,8 +124,12 @@ impl Job<'_> {
                 Submitted::Refused(error) => Fate::new(ItemState::Failed, reason(&error)),
             };
             fates[part.range].fill(fate);
+            if !parts.is_empty() {
+                let (items, message) = shown(fates, false);
+                self.desk.journal().progress(&items, &message).await?;
+            }
         }
-        Ok(fates)
+        Ok(())
     }
 
     /// When a request was answered, as the life says that heard the answer.
@@ -130,7 +153,13 @@ impl Job<'_> {
         }
         let ask = self.desk.post(self.kind.path(), Value::from(elements));
         let change = Change { step: &part.step, targets: &targets, ask };
-        let mut witness = BatchWitness { desk: self.desk, kind: self.kind, elements, near: None };
+        let mut witness = BatchWitness {
+            desk: self.desk,
+            kind: self.kind,
+            elements,
+            near: None,
+            partial: Mutex::default(),
+        };
         let mut taken = self.desk.exchange.change(&change, Some(&witness)).await?;
         if let Taken::Answered(reply) = &taken {
             match self.desk.object(reply) {
@@ -175,6 +204,8 @@ struct BatchWitness<'a> {
     elements: &'a [Value],
     /// When it was taken, where that is known better than since when it may have been.
     near: Option<Timestamp>,
+    /// Since when a batch was there with a part of the elements.
+    partial: Mutex<Option<Timestamp>>,
 }
 
 #[async_trait]
@@ -185,20 +216,23 @@ impl Witness for BatchWitness<'_> {
             return Err(Halt::fatal("the vendor tells of the actions of the last 72 hours only"));
         }
         let batches = self.batches((since - SKEW).max(oldest)).await?;
-        let mut matching: Vec<_> = batches
-            .into_iter()
-            .filter(|(_, records)| self.is_mine(records))
-            .map(|(batch, records)| (distance(&records, self.near.unwrap_or(since)), batch))
-            .collect();
-        // Of several that are alike, the one that was asked for at the time.
-        matching.sort();
-        for (_, batch) in matching {
-            // Another run may have asked for the very same.
-            if self.desk.journal().claim(&batch).await? {
-                return Ok(Some(json!({ "batch_id": batch })));
-            }
+        let near = self.near.unwrap_or(since);
+        let mine = self.claimed(&batches, near, |records| self.is_whole(records)).await?;
+        if mine.is_some() {
+            return Ok(mine);
         }
-        Ok(None)
+        // The vendor may list a batch element by element. One that stays a part is another run's, or ours with
+        // elements that the vendor has dropped: those are never heard of, and nothing is sent twice.
+        if !batches.values().any(|records| self.is_part(records)) {
+            return Ok(None);
+        }
+        if self.is_settled() {
+            return self.claimed(&batches, near, |records| self.is_part(records)).await;
+        }
+        Err(Halt::Fatal(Text::new(
+            "some of its elements are not listed yet",
+            "一部の項目がまだ一覧にありません",
+        )))
     }
 }
 
@@ -240,13 +274,49 @@ impl BatchWitness<'_> {
         Err(Halt::Fatal(why))
     }
 
+    /// The batch that a condition holds for, once claimed for this run.
+    async fn claimed(
+        &self,
+        batches: &BTreeMap<String, Records>,
+        near: Timestamp,
+        holds: impl Fn(&Records) -> bool,
+    ) -> Result<Option<Value>, Halt> {
+        let mut matching: Vec<_> = batches
+            .iter()
+            .filter(|(_, records)| holds(records))
+            .map(|(batch, records)| (distance(records, near), batch))
+            .collect();
+        // Of several that are alike, the one that was asked for at the time.
+        matching.sort();
+        for (_, batch) in matching {
+            // Another run may have asked for the very same.
+            if self.desk.journal().claim(batch).await? {
+                return Ok(Some(json!({ "batch_id": batch })));
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether a batch has exactly the elements of the request.
-    fn is_mine(&self, records: &Records) -> bool {
+    fn is_whole(&self, records: &Records) -> bool {
         let is_told =
             |element: &Value| records.iter().any(|record| self.kind.tells_of(record, element));
+        self.elements.iter().all(is_told) && self.is_part(records)
+    }
+
+    /// Whether a batch has elements of the request, and no others.
+    fn is_part(&self, records: &Records) -> bool {
         let is_asked =
             |record| self.elements.iter().any(|element| self.kind.tells_of(record, element));
-        self.elements.iter().all(is_told) && records.iter().all(is_asked)
+        records.iter().all(is_asked)
+    }
+
+    /// Whether so much time has passed since a part was seen that the rest does not come any more.
+    fn is_settled(&self) -> bool {
+        let now = self.desk.journal().now();
+        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = *partial.get_or_insert(now);
+        now.since(first) >= self.desk.journal().patience().settle
     }
 }
 

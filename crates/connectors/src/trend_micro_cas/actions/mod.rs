@@ -22,8 +22,6 @@ mod remove_entities_from_blocklist;
 mod sweep;
 mod waiting;
 
-use std::time::Duration;
-
 use model::action::journal::Journal;
 use model::action::{ActionSpec, Call, Halt, Input, Outcome};
 use model::secret::Secret;
@@ -35,11 +33,8 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::{client::check_key, errors};
-use crate::action::{Ask, Exchange, Reply, Taken, Witness, reason};
+use crate::action::{Ask, Exchange, Insistence, Reply, Taken, Witness, reason};
 use crate::client::{Answer, Method, VendorClient, host, redact};
-
-/// The least time between two questions about the same thing.
-const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
 /// The declarations.
 pub(super) fn declared() -> Vec<ActionSpec> {
@@ -181,51 +176,33 @@ impl<'a> Desk<'a> {
     }
 
     /// What became of a change whose answer cannot be read: it was accepted by somebody, and the witness says
-    /// whether by the vendor.
+    /// whether by the vendor. A vendor that knows nothing of it has not refused it: nobody can say.
     async fn confirm(&self, step: &str, witness: &dyn Witness) -> Result<Taken, Halt> {
         let name = format!("{step}/confirmed");
         let known = self.exchange.remembered(&name).await?;
         let found = match known {
             Some(known) => known,
-            None => match self.look_until_settled(witness).await? {
-                Ok(found) => {
-                    let known = json!({ "found": found });
-                    self.exchange.remember(&name, known.clone()).await?;
-                    known
+            None => {
+                let (since, insistence) = (self.journal().started_at(), Insistence::UntilAnswered);
+                match self.exchange.look_until_settled(witness, since, insistence).await? {
+                    Ok(found) => {
+                        let known = json!({ "found": found });
+                        self.exchange.remember(&name, known.clone()).await?;
+                        known
+                    }
+                    Err(why) => {
+                        let what = "sent, the answer could not be read, and not confirmed";
+                        return Ok(Taken::Unknown(format!("{what}: {why}")));
+                    }
                 }
-                Err(detail) => return Ok(Taken::Unknown(detail)),
-            },
+            }
         };
         if found["found"].is_null() {
             let detail =
                 "the answer could not be read, and the vendor knows nothing of the request";
-            return Ok(Taken::Refused(failed(Fault::Unreadable, detail)));
+            return Ok(Taken::Unknown(detail.to_owned()));
         }
         Ok(Taken::Found(found["found"].clone()))
-    }
-
-    /// What a witness finds, given the time in which the vendor may not know yet; why nobody can say.
-    async fn look_until_settled(
-        &self,
-        witness: &dyn Witness,
-    ) -> Result<Result<Option<Value>, String>, Halt> {
-        let (journal, patience) = (self.journal(), self.journal().patience());
-        let settled_at = journal.now() + patience.settle;
-        loop {
-            let settled = journal.now() >= settled_at;
-            let failure = match witness.look(journal.started_at()).await {
-                Ok(Some(value)) => return Ok(Ok(Some(value))),
-                Ok(None) if settled => return Ok(Ok(None)),
-                Ok(None) => "the run's time is over".to_owned(),
-                Err(Halt::Fatal(why)) => why.en,
-                Err(stop) => return Err(stop),
-            };
-            if !journal.wait(patience.poll.max(SHORTEST_WAIT)).await? {
-                let detail =
-                    format!("sent, the answer could not be read, and not confirmed: {failure}");
-                return Ok(Err(detail));
-            }
-        }
     }
 }
 

@@ -35,6 +35,11 @@ impl Parts {
         self.0.pop()
     }
 
+    /// Whether everything was sent.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Puts the halves of a refused request in its place, `post/1.1` and `post/1.2`; `false` when it cannot be
     /// halved, or halves would be refused for the same reason.
     pub(super) fn halve(&mut self, part: &Part, error: &FetchError) -> bool {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use model::action::{Halt, Item, ItemState, Text};
 use serde_json::{Map, Value};
 
+use super::Manner;
 use super::mitigation::{Fate, Job};
 use super::paging::{self, Then, text};
-use super::{Manner, SHORTEST_WAIT};
-use crate::action::reason;
+use crate::action::{SHORTEST_WAIT, reason};
 
 /// How long the first look is waited for at most: most actions are done within seconds.
 const FIRST_LOOK: Duration = Duration::from_secs(3);

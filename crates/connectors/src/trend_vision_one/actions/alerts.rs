@@ -46,8 +46,15 @@ pub(super) async fn act(run: &Run<'_>) -> Result<Outcome, Halt> {
     let mut board = named(run.input);
     let permitted = board.permit(run.journal()).await?;
     for (place, alert) in permitted.iter().enumerate() {
-        let (state, detail) = update(run, place + 1, alert, &wanted).await?;
-        board.set(alert, state, detail);
+        match update(run, place + 1, alert, &wanted).await {
+            Ok((state, detail)) => board.set(alert, state, detail),
+            Err(Halt::Fatal(why)) if board.has_effects() => {
+                board.set_all(ItemState::Pending, ItemState::Failed, &why);
+                break;
+            }
+            Err(halt) => return Err(halt),
+        }
+        board.show_sending(run.journal()).await?;
     }
     let told = board.items().iter().map(|item| told_item(item, None, &[]));
     let mut result = json!({ "items": told.collect::<Value>() });

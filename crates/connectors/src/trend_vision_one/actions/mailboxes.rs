@@ -80,12 +80,17 @@ fn intake(run: &Run<'_>) -> Result<Intake, Halt> {
         }
         Ok(body)
     };
-    let mut messages = run.input.entities.clone();
-    add(&mut messages, &texts(run, "message_ids"));
-    let mut intake = Intake::of(&messages, &[EntityKind::MessageId], by_id);
     let mut copies = Vec::new();
     add(&mut copies, &texts(run, "unique_ids"));
-    for entity in copies.into_iter().filter(|copy| !messages.contains(copy)) {
+    // A revert names its items as entities, and keeps the parameters that tell what their ids are of.
+    let mut messages = run.input.entities.clone();
+    add(&mut messages, &texts(run, "message_ids"));
+    messages.retain(|message| !copies.contains(message));
+    let mut intake = Intake::of(&messages, &[EntityKind::MessageId], by_id);
+    if !mailbox.is_empty() {
+        intake.beside.push(Entity::new(EntityKind::EmailAddress, mailbox));
+    }
+    for entity in copies {
         let mut item = Item::new(entity.clone(), ItemState::Pending);
         match within(&entity.value, 1_024) {
             Ok(()) => {

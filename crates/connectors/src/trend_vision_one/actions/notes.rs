@@ -38,11 +38,19 @@ pub(super) async fn act(run: &Run<'_>) -> Result<Outcome, Halt> {
     let mut board = named(run.input);
     let permitted = board.permit(run.journal()).await?;
     for (place, alert) in permitted.iter().enumerate() {
-        let (state, detail, id) = add(run, place + 1, alert, content).await?;
+        let (state, detail, id) = match add(run, place + 1, alert, content).await {
+            Ok(added) => added,
+            Err(Halt::Fatal(why)) if board.has_effects() => {
+                board.set_all(ItemState::Pending, ItemState::Failed, &why);
+                break;
+            }
+            Err(halt) => return Err(halt),
+        };
         board.set(alert, state, detail);
         if let Some(item) = board.item(alert) {
             item.handle = id;
         }
+        board.show_sending(run.journal()).await?;
     }
     let told = board.items().iter().map(|item| {
         let mut told = told_item(item, None, &[]);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use model::action::{Entity, EntityKind, Halt, Input, ItemState, Text};
+use model::action::{Entity, EntityKind, Halt, Input, ItemState, Journal, Text};
 use serde_json::{Map, Value};
 
 use crate::action::Board;
@@ -29,6 +29,8 @@ pub(super) struct Order {
 pub(super) struct Intake {
     pub(super) board: Board,
     pub(super) orders: Vec<Order>,
+    /// What the orders touch beside their entities: if one is protected, nothing is sent.
+    pub(super) beside: Vec<Entity>,
 }
 
 impl Intake {
@@ -46,7 +48,22 @@ impl Intake {
                 Err(why) => board.set(&entity, ItemState::Invalid, why),
             }
         }
-        Self { board, orders }
+        Self { board, orders, beside: Vec::new() }
+    }
+
+    /// Takes everything back where something beside the entities is protected.
+    ///
+    /// # Errors
+    /// The journal cannot say.
+    pub(super) async fn guard(&mut self, journal: &dyn Journal) -> Result<(), Halt> {
+        for entity in &self.beside {
+            if let Some(why) = journal.is_protected(entity).await? {
+                let mut detail = Text::same(format!("{}: ", entity.value));
+                detail.push(&why);
+                self.board.set_all(ItemState::Pending, ItemState::Protected, &detail);
+            }
+        }
+        Ok(())
     }
 
     /// Drops the orders of those that are not among the permitted.

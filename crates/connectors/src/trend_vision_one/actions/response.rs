@@ -10,7 +10,7 @@ use super::run::{Run, numbered};
 use super::tasks::{Desk, Follower};
 use super::witness::TaskWitness;
 use super::words::Words;
-use crate::action::{Ask, Board, Change, Taken, Witness, reason};
+use crate::action::{Ask, Board, Change, Insistence, Taken, reason};
 use crate::client::Method;
 
 /// One action of this shape.
@@ -41,9 +41,10 @@ pub(super) struct Work {
 pub(super) async fn act(run: &Run<'_>, verb: &Verb) -> Result<Outcome, Halt> {
     let description = description(run.input)?;
     let mut intake = (verb.intake)(run)?;
+    intake.guard(run.journal()).await?;
     let permitted = intake.board.permit(run.journal()).await?;
     intake.keep(&permitted);
-    let Intake { board, orders } = intake;
+    let Intake { board, orders, .. } = intake;
     let mut posting = Posting { run, verb, description, board, works: Vec::new() };
     posting.post_all(&orders).await?;
     let Posting { mut board, works, .. } = posting;
@@ -105,15 +106,20 @@ struct Posting<'a, 'r> {
 }
 
 impl Posting<'_, '_> {
-    /// Sends everything. What fails as a whole after something was accepted fails for its own items only, so
-    /// that the tasks that are there are followed.
+    /// Sends everything. What fails as a whole after something was accepted fails only for its own items of which
+    /// nothing is known, so that the tasks that are there are followed.
     async fn post_all(&mut self, orders: &[Order]) -> Result<(), Halt> {
         for (place, chunk) in chunks(orders, self.description).into_iter().enumerate() {
             let chunk = &orders[chunk];
             match self.post(&numbered("post", place + 1), chunk).await {
-                Err(Halt::Fatal(why)) if place > 0 => self.set(chunk, ItemState::Failed, &why),
+                Err(Halt::Fatal(why)) if place > 0 || self.board.has_effects() => {
+                    let entities: Vec<Entity> =
+                        chunk.iter().map(|order| order.entity.clone()).collect();
+                    self.board.set_pending(&entities, ItemState::Failed, &why);
+                }
                 ended => ended?,
             }
+            self.board.show_sending(self.run.journal()).await?;
         }
         Ok(())
     }
@@ -201,19 +207,11 @@ impl Posting<'_, '_> {
         if lost.is_empty() {
             return Ok(());
         }
-        let journal = self.run.journal();
-        let settled_at = journal.now() + journal.patience().settle;
-        let found = loop {
-            let is_settled = journal.now() >= settled_at;
-            match witness.look(journal.started_at()).await {
-                Ok(Some(found)) => break found.as_array().cloned().unwrap_or_default(),
-                Ok(None) | Err(Halt::Fatal(_)) => {}
-                Err(stop) => return Err(stop),
-            }
-            if is_settled || !journal.wait(journal.patience().poll).await? {
-                break Vec::new();
-            }
-        };
+        let since = self.run.journal().started_at();
+        let insistence = Insistence::UntilSettled;
+        let looked = self.run.exchange.look_until_settled(witness, since, insistence).await?;
+        let found = looked.ok().flatten().and_then(|found| found.as_array().cloned());
+        let found = found.unwrap_or_default();
         for place in lost {
             let order = &orders[*place];
             match found.get(*place).and_then(Value::as_str) {

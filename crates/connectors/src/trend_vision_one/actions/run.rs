@@ -8,7 +8,7 @@ use model::vendor::{Fault, FetchError};
 use serde_json::Value;
 use url::Url;
 
-use crate::action::{Ask, Exchange, reason};
+use crate::action::{Ask, Exchange, is_passing, reason};
 use crate::client::{link, redact};
 
 /// Pages of a list that are read at most: no list that a run needs is longer, unless it goes in a circle.
@@ -81,17 +81,7 @@ impl<'a> Run<'a> {
 
 /// Whether the same question may be answered a little later.
 pub(super) fn passes(fault: &Fault) -> bool {
-    matches!(
-        fault,
-        Fault::Outage
-            | Fault::Timeout
-            | Fault::Unreadable
-            | Fault::Dns
-            | Fault::Tls
-            | Fault::Unreachable
-            | Fault::Throttled
-            | Fault::Budget
-    )
+    is_passing(fault) || *fault == Fault::Throttled
 }
 
 /// A refusal of one thing, or the end of the run: keys, URL and network stop all of it.

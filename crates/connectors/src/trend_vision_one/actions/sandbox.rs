@@ -47,7 +47,7 @@ pub(super) async fn act_on_urls(run: &Run<'_>) -> Result<Outcome, Halt> {
     });
     let permitted = intake.board.permit(run.journal()).await?;
     intake.keep(&permitted);
-    let Intake { mut board, orders } = intake;
+    let Intake { mut board, orders, .. } = intake;
     let mut works = Vec::new();
     for (place, chunk) in chunks(&orders, "").into_iter().enumerate() {
         let chunk = &orders[chunk];
@@ -60,6 +60,7 @@ pub(super) async fn act_on_urls(run: &Run<'_>) -> Result<Outcome, Halt> {
             }
             Err(halt) => return Err(halt),
         }
+        board.show_sending(run.journal()).await?;
     }
     judge(run, &URLS, board, &works).await
 }

@@ -54,6 +54,7 @@ pub(super) async fn act(run: &Run<'_>) -> Result<Outcome, Halt> {
             board.set(&permitted[0], state, detail);
         }
     }
+    board.show_sending(run.journal()).await?;
     judge(run, &FILES, board, &works).await
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 use super::response::Work;
 use super::run::{Run, passes, seconds};
 use super::words::Words;
-use crate::action::{Ask, Board, reason};
+use crate::action::{Ask, Board, SHORTEST_WAIT, reason};
 
 /// How far before the run a task may lie that it follows: another's task may wait for approval for weeks. The
 /// vendor lists at most 180 days.
@@ -68,7 +68,7 @@ impl Follower<'_, '_> {
                 shown = Some(board.items().to_vec());
             }
             let is_waiting = board.items().iter().any(|item| item.state == ItemState::Accepted);
-            if is_waiting && !journal.wait(journal.patience().poll).await? {
+            if is_waiting && !journal.wait(journal.patience().poll.max(SHORTEST_WAIT)).await? {
                 expire(board);
                 return Ok(records);
             }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use model::action::Halt;
+use model::action::{Halt, Text};
 use model::time::Timestamp;
 use serde_json::{Map, Value};
 
@@ -31,7 +31,7 @@ impl<'a, 'r> TaskWitness<'a, 'r> {
     }
 
     /// Whether so much time has passed that what is missing was refused rather than late. Half the time after
-    /// which a request counts as not taken: it must be told before that it was.
+    /// which a request counts as not taken: a look that ends with that time must have told before that it was.
     fn is_settled(&self, since: Timestamp, now: Timestamp) -> bool {
         let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
         let first = match *partial {
@@ -68,8 +68,15 @@ impl Witness for TaskWitness<'_, '_> {
             found.push(self.find(body, &tasks, &found, since).await?);
         }
         let count = found.iter().flatten().count();
-        if count == 0 || (count < found.len() && !self.is_settled(since, now)) {
+        if count == 0 {
             return Ok(None);
+        }
+        if count < found.len() && !self.is_settled(since, now) {
+            // Not "nothing": all of it would be sent again.
+            return Err(Halt::Fatal(Text::new(
+                "some of its tasks are not listed yet",
+                "一部のタスクがまだ一覧にありません",
+            )));
         }
         Ok(Some(found.into()))
     }

@@ -119,7 +119,7 @@ async fn so_it_does_when_the_vendor_is_slow_to_show_it_and_often_down() {
     let faults = [
         ("lose_answer", "1"),
         ("status_lag", "10s"),
-        ("unavailable_every", "4"),
+        ("unavailable_every", "5"),
         ("action_delay", "10s"),
     ];
     for subject in subjects() {

@@ -4,6 +4,7 @@ mod accounts;
 mod blocklist;
 mod crashes;
 mod declared;
+mod doubt;
 mod enrich;
 mod fatal;
 mod mails;

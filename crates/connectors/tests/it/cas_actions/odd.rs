@@ -17,10 +17,10 @@ use crate::servers::response;
 use crate::support::open;
 
 /// Answers a request by its method, path with query, and the number of POSTs so far.
-type Answering = fn(&Method, &str, usize) -> (u16, String);
+pub(super) type Answering = fn(&Method, &str, usize) -> (u16, String);
 
 /// A vendor that answers what a function says; how many POSTs it got.
-async fn fake(answering: Answering) -> (Arc<dyn Connection>, Arc<Mutex<usize>>) {
+pub(super) async fn fake(answering: Answering) -> (Arc<dyn Connection>, Arc<Mutex<usize>>) {
     let posts = Arc::new(Mutex::new(0));
     let counted = posts.clone();
     let respond = move |request: Request| {
@@ -37,7 +37,7 @@ async fn fake(answering: Answering) -> (Arc<dyn Connection>, Arc<Mutex<usize>>) 
 }
 
 /// Results of one batch for accounts, in the order `a`, `b`.
-fn results(statuses: &[&str]) -> String {
+pub(super) fn results(statuses: &[&str]) -> String {
     let record = |(name, status): (&str, &&str)| {
         json!({ "batch_id": "B1", "action_type": "ACCOUNT_DISABLE", "status": status,
             "account_user_email": format!("{name}@tarn.example"), "action_requested_at": "2026-03-02T08:00:00.5Z" })
@@ -46,7 +46,7 @@ fn results(statuses: &[&str]) -> String {
     json!({ "actions": records, "next_link": null }).to_string()
 }
 
-async fn accounts(answering: Answering) -> (Vec<ItemState>, usize, String) {
+pub(super) async fn accounts(answering: Answering) -> (Vec<ItemState>, usize, String) {
     let (connection, posts) = fake(answering).await;
     let given = json!({ "email_addresses": "a@tarn.example,b@tarn.example" });
     let outcome = act(&*connection, &run(), "mitigate_accounts", &[], given).await.unwrap();
@@ -123,9 +123,9 @@ async fn it_is_looked_for_by_the_next_life_too_and_of_two_alike_the_nearer_is_ta
 }
 
 #[tokio::test]
-async fn one_that_the_vendor_knows_nothing_of_failed_and_is_not_sent_again() {
+async fn one_that_the_vendor_knows_nothing_of_is_unknown_and_is_not_sent_again() {
     let (states, sent, detail) = accounts(|method, _, _| answer(method, "<html>", false)).await;
-    assert_eq!((states, sent), (vec![Failed, Failed], 1));
+    assert_eq!((states, sent), (vec![Unknown, Unknown], 1));
     assert!(detail.contains("the vendor knows nothing of the request"), "{detail}");
 }
 
@@ -189,7 +189,7 @@ async fn a_block_list_whose_answer_is_a_web_page_is_looked_at() {
     let entities = [url("http://a.example"), url("http://c.example/")];
     let outcome =
         act(&*connection, &run(), "add_entities_to_blocklist", &entities, none()).await.unwrap();
-    assert_eq!((states(&outcome), *posts.lock().unwrap()), (vec![Failed, Already], 1));
+    assert_eq!((states(&outcome), *posts.lock().unwrap()), (vec![Unknown, Already], 1));
     let taking: Answering = |method, _, posts| match (method == Method::POST, posts) {
         (true, _) => (201, String::new()),
         (false, 0) => (200, r#"{"code":"0","rules":{"urls":[]}}"#.to_owned()),
