@@ -63,8 +63,18 @@ pub struct PermitAsk<'a> {
     pub cap: Option<(u32, Verdict)>,
     /// Whether permitted targets count against the cap.
     pub is_counted: bool,
+    /// Whether these are only other names of targets: they are remembered apart, and nothing is sent for them.
+    pub are_aliases: bool,
     /// When.
     pub at: Timestamp,
+}
+
+impl PermitAsk<'_> {
+    /// The kind under which a target is remembered.
+    fn kind_of(&self, target: &Entity) -> String {
+        let prefix = if self.are_aliases { "alias " } else { "" };
+        format!("{prefix}{}", target.kind)
+    }
 }
 
 impl Catalog {
@@ -77,7 +87,7 @@ impl Catalog {
         let mut transaction = self.pools.begin(ACTION).await?;
         let mut verdicts = Vec::with_capacity(ask.targets.len());
         for (target, ready) in &ask.targets {
-            if let Some(before) = verdict_before(&mut transaction, ask.run, target).await? {
+            if let Some(before) = verdict_before(&mut transaction, ask, target).await? {
                 verdicts.push(before);
                 continue;
             }
@@ -240,14 +250,14 @@ impl Catalog {
 
 async fn verdict_before(
     connection: &mut Connection,
-    run: RunId,
+    ask: &PermitAsk<'_>,
     target: &Entity,
 ) -> Result<Option<Verdict>> {
     let row = sqlx::query(
         "SELECT verdict FROM run_targets WHERE run_id = $1 AND kind = $2 AND value = $3",
     )
-    .bind(run.to_string())
-    .bind(target.kind.as_str())
+    .bind(ask.run.to_string())
+    .bind(ask.kind_of(target))
     .bind(target.compared())
     .fetch_optional(connection)
     .await
@@ -287,12 +297,12 @@ async fn put_verdict(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(ask.run.to_string())
-    .bind(target.kind.as_str())
+    .bind(ask.kind_of(target))
     .bind(target.compared())
     .bind(ask.tenant.as_str())
     .bind(ask.action)
-    .bind(*verdict == Verdict::Permitted)
-    .bind(ask.is_counted)
+    .bind(*verdict == Verdict::Permitted && !ask.are_aliases)
+    .bind(ask.is_counted && !ask.are_aliases)
     .bind(text)
     .bind(ask.at.as_micros())
     .execute(connection)

@@ -149,6 +149,7 @@ async fn permit(
         targets: hosts.iter().map(|host| (host, None)).collect(),
         cap: Some((2, Verdict::OverCap(Text::same("full")))),
         is_counted,
+        are_aliases: false,
         at: at(second),
     };
     let verdicts = scene.catalog.permit(&ask).await.unwrap();
@@ -200,4 +201,29 @@ async fn caps_are_set_changed_and_lifted_for_a_tenant() {
     assert_eq!(scene.catalog.caps(&tenant).await.unwrap(), [cap(3)]);
     assert!(scene.catalog.lift_cap(&tenant, ACTION).await.unwrap());
     assert!(!scene.catalog.lift_cap(&tenant, ACTION).await.unwrap());
+}
+
+#[tokio::test]
+async fn another_name_of_a_target_is_remembered_apart_and_never_permitted() {
+    let scene = Scene::new().await;
+    let run = begun(&scene).await;
+    let (hosts, tenant) = (hosts(&["dc-01"]), TenantId::default());
+    let ask = |verdict: Option<Verdict>, are_aliases: bool| PermitAsk {
+        run,
+        tenant: &tenant,
+        action: ACTION,
+        targets: vec![(&hosts[0], verdict)],
+        cap: None,
+        is_counted: true,
+        are_aliases,
+        at: at(0),
+    };
+    let protected = Verdict::Protected(Text::same("kept"));
+    let catalog = &scene.catalog;
+    let alias = catalog.permit(&ask(Some(protected.clone()), true)).await.unwrap();
+    assert_eq!(alias, std::slice::from_ref(&protected));
+    assert!(catalog.permitted(run).await.unwrap().is_empty());
+    assert_eq!(catalog.permit(&ask(None, true)).await.unwrap(), [protected], "as before");
+    assert_eq!(catalog.permit(&ask(None, false)).await.unwrap(), [Verdict::Permitted]);
+    assert_eq!(catalog.permitted(run).await.unwrap(), hosts);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::action::journal::{ShownAnswer, Step};
 use model::action::spec::Effect;
-use model::action::{Call, Entity, Halt, Item, ItemState, Outcome, Responds, Text};
+use model::action::{Call, Entity, EntityKind, Halt, Item, ItemState, Outcome, Responds, Text};
 use serde_json::{Map, Value, json};
 
 use super::answer::{self, Part, Reading};
@@ -76,6 +76,13 @@ impl Run {
         Ok(permitted)
     }
 
+    /// Where the request goes.
+    fn place(&self) -> Entity {
+        let request = &self.responder.document.request;
+        let url = format!("{}://{}", request.protocol.scheme(), request.host);
+        Entity::new(EntityKind::Url, url)
+    }
+
     fn outcome(&self, board: Board, works: &[Work], masks: &Masks, is_dry_run: bool) -> Outcome {
         let title = title(&self.responder.document);
         let mut items = board.into_items();
@@ -96,7 +103,11 @@ impl Run {
                 let (state, words) = worst.map_or((ItemState::Succeeded, String::new()), |part| {
                     (part.state, masks.text(&part.words))
                 });
-                (wanted(state), wording::plain(&title, state, &Text::same(words)))
+                let words = Text::same(words);
+                let told = (wanted(state), wording::plain(&title, state, &words));
+                // Without targets the request is what it is about: its state is the run's.
+                items.push(Item::new(self.place(), state).because(words));
+                told
             }
         };
         let parts = works.iter().map(|work| {

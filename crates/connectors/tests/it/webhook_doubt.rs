@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use model::action::journal::{Ending, Memory, ShownAnswer};
-use model::action::{Entity, EntityKind, Halt, ItemState};
+use model::action::{Entity, EntityKind, Halt, ItemState, RunState};
 use serde_json::{Value, json};
 
 use crate::webhook::{Host, Notes, act, alert, of_template, responder};
@@ -60,6 +60,18 @@ async fn a_host_that_stopped_waiting_may_have_taken_it() {
     let outcome = act(&blocks, &record, json!({}), &notes).await.unwrap();
     assert_eq!(outcome.items[0].state, ItemState::Unknown);
     assert_eq!(host.changes(), 1);
+}
+
+#[tokio::test]
+async fn without_targets_the_request_is_what_it_is_about() {
+    let host = Host::new(|_, _| (500, json!({})).into()).await;
+    let note = responder(json!({
+        "name": "note", "effect": "writes",
+        "request": { "host": host.address.to_string(), "protocol": "http", "path": "/n", "body": { "v": 1 } },
+    }));
+    let outcome = act(&note, &json!({}), json!({}), &Notes::default()).await.unwrap();
+    assert_eq!(RunState::of(&outcome), RunState::Unknown);
+    assert_eq!(outcome.items[0].entity.value, format!("http://{}", host.address));
 }
 
 #[tokio::test]

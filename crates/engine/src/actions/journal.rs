@@ -174,11 +174,35 @@ impl Journal for RunJournal {
                 .collect(),
             cap: cap.map(|cap| (cap.per_hour, guard::over_cap(cap.per_hour))),
             is_counted: is_guarded && !asked.is_dry_run,
+            are_aliases: false,
             at: self.clock.now(),
         };
         let verdicts = self.catalog.permit(&ask).await.map_err(failed)?;
         self.proceed("permit")?;
         Ok(verdicts)
+    }
+
+    async fn is_protected(&self, entity: &Entity) -> Result<Option<Text>, Halt> {
+        if self.effect != Effect::Contains {
+            return Ok(None);
+        }
+        let asked = &self.run.asked;
+        let protected = self.catalog.protected(&asked.tenant).await.map_err(failed)?;
+        let ask = PermitAsk {
+            run: asked.id,
+            tenant: &asked.tenant,
+            action: &asked.action,
+            targets: vec![(entity, guard::protection(&protected, entity))],
+            cap: None,
+            is_counted: false,
+            are_aliases: true,
+            at: self.clock.now(),
+        };
+        let verdicts = self.catalog.permit(&ask).await.map_err(failed)?;
+        Ok(verdicts.into_iter().find_map(|verdict| match verdict {
+            Verdict::Protected(why) => Some(why),
+            Verdict::Permitted | Verdict::OverCap(_) => None,
+        }))
     }
 
     async fn claim(&self, handle: &str) -> Result<bool, Halt> {

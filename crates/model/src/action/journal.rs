@@ -185,9 +185,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// The journal cannot say.
-    async fn is_protected(&self, _entity: &Entity) -> Result<Option<Text>, Halt> {
-        Ok(None)
-    }
+    async fn is_protected(&self, entity: &Entity) -> Result<Option<Text>, Halt>;
 
     /// Takes a vendor's name for the work of this run: `false` when another run has it.
     ///
