@@ -38,7 +38,8 @@ pub struct ActionView {
 }
 
 impl App {
-    /// Every action of this build, with the connectors of a tenant that each can run with.
+    /// Every action of this build, with the connectors of a tenant that each can run with, and the tenant's
+    /// responders.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -57,6 +58,20 @@ impl App {
                     spec: spec.clone(),
                     connectors: connectors.clone(),
                 });
+            }
+        }
+        for stored in self.services.catalog.responders(tenant).await? {
+            match responders::declared(&stored) {
+                Ok(spec) => views.push(ActionView {
+                    action: format!("{RESPONDER}.{}", stored.name),
+                    integration: "Webhook".to_owned(),
+                    input_schema: spec.input_schema(),
+                    spec,
+                    connectors: vec![stored.name],
+                }),
+                Err(error) => {
+                    tracing::error!(responder = stored.name, %error, "a responder cannot be read");
+                }
             }
         }
         Ok(views)

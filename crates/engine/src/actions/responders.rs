@@ -7,6 +7,7 @@ use catalog::StoredResponder;
 use connectors::client::egress::EgressPolicy;
 pub use connectors::webhook::Template;
 use connectors::webhook::{self, Report, Responder, ResponderDocument, WebhookError};
+use model::action::ActionSpec;
 use model::action::journal::ShownRequest;
 use model::action::spec::Effect;
 use model::hint::Hint as _;
@@ -388,6 +389,14 @@ pub(super) fn opened(stored: &StoredResponder) -> Result<ResponderDocument, Engi
     let document: ResponderDocument =
         serde_json::from_value(stored.document.clone()).map_err(|_| damaged("document"))?;
     Ok(document.with_secrets(&secrets))
+}
+
+/// The declaration of a stored responder.
+pub(super) fn declared(stored: &StoredResponder) -> Result<ActionSpec, EngineError> {
+    let opened = opened(stored)?;
+    let egress = EgressPolicy::default();
+    let responder = Responder::open(opened, egress, None).map_err(refused)?;
+    Ok(responder.spec().clone())
 }
 
 /// A responder that can run on a record.

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use connectors::client::egress::EgressPolicy;
 use engine::app::App;
 use engine::connectors::document::ConnectorFile;
 use model::ids::TenantId;
+use serde_json::json;
 use simulators::{Options, Volume};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -81,6 +83,8 @@ pub(crate) async fn run(
     config.data_dir = place.path();
     config.lake = lake;
     config.tenant = TenantId::default();
+    // The fake vendors listen on this machine, where responders may not send to unless somebody says so.
+    config.egress.allow.extend(EgressPolicy::allowing(["127.0.0.1"])?.allow);
     let host = Host::open(&config).await?;
     let mut urls = Vec::with_capacity(PARTS.len());
     for part in &PARTS {
@@ -88,6 +92,7 @@ pub(crate) async fn run(
         apply(host.app(), part, &url).await?;
         urls.push(url);
     }
+    apply_responders(host.app(), &urls[1]).await?;
     output::line(introduction(&host, &urls, &place))?;
     let first = tokio::spawn(tell_first_records(host.app().clone()));
     let served = host.run().await;
@@ -163,6 +168,25 @@ async fn apply(app: &App, part: &Part, url: &str) -> Result<()> {
     Ok(())
 }
 
+/// A responder of each built-in template, which sends to the fake Vision One.
+async fn apply_responders(app: &App, url: &str) -> Result<()> {
+    let address = url.trim_start_matches("http://");
+    let templates = app.responder_templates();
+    let responders: Vec<_> = templates
+        .iter()
+        .map(|template| {
+            json!({
+                "name": template.template, "template": template.template, "tenant": "all",
+                "request": { "host": address, "protocol": "http" },
+                "auth": { "token": "sim-key" }, "poll": { "every": "1s" },
+            })
+        })
+        .collect();
+    let documents = app.read_responders(&json!({ "responders": responders }).to_string())?;
+    app.apply_responders(documents, false, "demo").await?;
+    Ok(())
+}
+
 /// What a person needs to go on, with lines that work when they are pasted.
 fn introduction(host: &Host, vendors: &[String], place: &Place) -> String {
     let url = host.url();
@@ -198,6 +222,9 @@ Try:
   {program} connector status {target} '{vision}'
   {program} connector status {target} '{mimecast}'
   {program} lake verify {target}
+  {program} action run {target} trend_micro_cas.add_entities_to_blocklist --entity url=http://pay.bad.example/login
+  {program} action history {target}
+  {program} responder list {target}
 
 Ctrl-C ends it."
     )

@@ -667,7 +667,7 @@ fn the_demo_shows_records_soon_and_leaves_nothing_behind() {
     demo.until_noted("records are searchable");
     assert!(started.elapsed().as_secs() < 60, "the first records took {:?}", started.elapsed());
     let lines: Vec<&str> = pasted.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    assert_eq!(lines.len(), 6, "{pasted}");
+    assert_eq!(lines.len(), 9, "{pasted}");
     for line in lines {
         let ran = Ran::from(Command::new("sh").args(["-c", line]).output().unwrap()).with_code(0);
         assert_ne!(ran.stdout, "", "{line}");

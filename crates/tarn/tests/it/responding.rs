@@ -320,6 +320,16 @@ fn applies(server: &Server, place: &Path, vendor: &Vendor) {
         again.as_array().unwrap().iter().all(|change| change["kind"] == "unchanged"),
         "{again}"
     );
+    let (_, actions) = ran(server, &["action", "list"]);
+    let names: Vec<&str> = actions
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|action| action["action"].as_str().unwrap())
+        .collect();
+    for template in TEMPLATES {
+        assert!(names.contains(&&*format!("responder.{template}")), "{names:?}");
+    }
 }
 
 /// The uids of alerts, once some are stored.
