@@ -68,7 +68,7 @@ impl Input {
                 return Err(invalid(subject, "is missing", parameter.help.en.clone()));
             }
         }
-        if self.entities.is_empty() && !spec.entities.is_empty() && spec.parameters.is_empty() {
+        if self.entities.is_empty() && self.parameters.is_empty() && !spec.entities.is_empty() {
             let kinds: Vec<_> = spec.entities.iter().map(|kind| kind.as_str()).collect();
             let remedy = format!("give at least one entity of {}", kinds.join(", "));
             return Err(invalid("entities".to_owned(), "is empty", remedy));
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn entities_are_taken_once_however_they_are_cased() {
         let mut spec = spec();
-        spec.parameters.clear();
+        spec.parameters.retain(|parameter| parameter.name == "days");
         spec.entities = vec![EntityKind::Url];
         let entity = |value: &str| Entity::new(EntityKind::Url, value);
         let input = Input {

@@ -197,7 +197,9 @@ fn mitigates_no_account(server: &Server) {
 fn an_account_batch_goes_on_over_the_death_of_its_server() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path();
-    let vendor = Vendor::start(place, &["--events", "0", "--fault", "action_delay=6s"]);
+    let quota = ["--fault", "requests=200", "--fault", "window=1s"];
+    let more = ["--events", "0", "--fault", "action_delay=6s"];
+    let vendor = Vendor::start(place, &[&more[..], &quota].concat());
     let server = Server::start(place, &[], "");
     apply(&server, place, &cas_connector(&vendor));
     let accounts = "email_addresses=mina@corp.example, ghost@corp.example, ito@corp.example";
