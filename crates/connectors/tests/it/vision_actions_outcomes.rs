@@ -101,7 +101,7 @@ async fn vision_actions_on_endpoints_tell_every_outcome() {
     check(Case {
         faults: &[],
         action: "isolate_endpoint",
-        input: json!({}),
+        input: json!({ "parameters": { "description": "for nobody" } }),
         is_success: false,
         en: "No endpoints were isolated in Trend Vision One.",
         ja: "Trend Vision One で隔離したエンドポイントはありません。",
