@@ -16,7 +16,7 @@ use model::secret::{MASK, Secret};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::journal::{RunJournal, Signal};
 use super::responders;
@@ -81,10 +81,14 @@ impl Runs {
         let (signal, receiver) = watch::channel(now);
         let runs = self.clone();
         let (alive, life) = watch::channel(());
-        let work = async move { runs.live(run, receiver).await };
+        let asked = run.clone();
+        let lived = runs.clone();
+        let work = async move { lived.live(asked, receiver).await };
         let clock = self.targets.services.clock.clone();
         let task = tokio::spawn(async move {
-            let ((), _busy) = clock::working(clock, work).await;
+            if let Err(error) = tokio::spawn(clock::working(clock, work)).await {
+                runs.broken(&run, &error).await;
+            }
             drop(alive);
         });
         under_way.retain(|_, known| !known.task.is_finished());
@@ -127,6 +131,18 @@ impl Runs {
                 () = clock.sleep_until(clock.now() + REST) => {}
                 _ = signal.wait_for(|signal| *signal == Signal::Stop) => return,
             }
+        }
+    }
+
+    /// Ends a run whose action came to grief: open, it would look as if somebody were at it.
+    async fn broken(&self, run: &StoredRun, error: &JoinError) {
+        tracing::error!(run.id = %run.asked.id, action = run.asked.action, %error, "an action broke");
+        let reason = Text::new(
+            "the action broke inside Tarn: look at the vendor, and report it with the log",
+            "アクションの実行中に内部エラーが発生しました。ベンダー側の状態を確認し、ログを添えて報告してください",
+        );
+        if let Err(error) = self.end(run, Err(Halt::Fatal(reason))).await {
+            tracing::error!(run.id = %run.asked.id, error = %chain(&error), "the next start goes on with it");
         }
     }
 
@@ -329,9 +345,15 @@ impl App {
         }
         let detail = json!({ "tenant": tenant, "run": id, "connector": run.connector_name, "dry_run": run.is_dry_run });
         self.audit(&run.actor, "action.run", &run.action, &detail).await;
-        if let Some(stored) = self.services.catalog.run(&tenant, id).await? {
-            self.runs.start(stored);
-        }
+        // Started without being read again: what is written down is begun, whatever the catalog does now.
+        self.runs.start(StoredRun {
+            asked: run,
+            state: RunState::Waiting,
+            is_cancelled: false,
+            progress: json!({}),
+            outcome: None,
+            ended_at: None,
+        });
         Ok(id)
     }
 

@@ -350,3 +350,14 @@ async fn a_run_does_not_ask_without_pause() {
     assert_eq!(world.run(hasty).await.state, RunState::Expired);
     assert!(vendor.requests().len() <= 50, "{}", vendor.requests().len());
 }
+
+#[tokio::test]
+async fn an_action_that_breaks_leaves_no_run_open() {
+    let (world, vendor) = acting(&[]).await;
+    fail::cfg("actions.step", "1*panic(a test breaks the action)").unwrap();
+    let run = world.run(wish(ADD, urls(&["http://bad.example/"]))).await;
+    fail::remove("actions.step");
+    assert_eq!((run.state, run.is_success), (RunState::Failed, Some(false)));
+    assert!(run.message.contains("report it"), "{}", run.message);
+    assert_eq!(posts(&vendor), 0);
+}
